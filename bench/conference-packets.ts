@@ -1,11 +1,13 @@
-// What calls of people in conferences cost the media worker: each has its person's end at a media server, which is in this
-// process, and a telephone. In each room are the persons of two calls, who hear each other's telephones.
+// What calls of people in conferences cost the media worker: each has its person's end at a media server and a telephone at the
+// other. The media server and the person's client are in this process.
 import { createSocket, type Socket } from "node:dgram";
 import { encodeRtp } from "../dev/audio/rtp.ts";
 import { freePort } from "../dev/loopback/free-ports.ts";
 import { bind } from "../dev/loopback/listen.ts";
 import type { LegForm } from "../src/core/call/model/matrix-leg.ts";
 import { callId } from "../src/core/ids.ts";
+import { FrameSealer } from "../src/media/embedded/participant/frame-cipher.ts";
+import { Visit } from "../src/media/embedded/participant/visit.ts";
 import { seatDescription, type FrameKey, type Seat, type SeatId } from "../src/ports/conference.ts";
 import type { CallMedia, MediaSession } from "../src/ports/media.ts";
 import { fakeAdmission, FakeSfu } from "../test/fakes/sfu/sfu.ts";
@@ -13,13 +15,22 @@ import { childrenUsage } from "./parts/usage.ts";
 
 const frameMs = 20;
 const form = { kind: "rtc", media: "own" } as LegForm;
+const ice = { bindHost: "127.0.0.1", advertisedHosts: [], portMin: undefined, portMax: undefined };
 
-/** What the telephones have. */
-interface Telephone {
-  readonly codec: "PCMU" | "opus";
+/** What somebody says. */
+interface Speech {
   readonly payloadType: number;
   readonly ticks: number;
   readonly packets: readonly Uint8Array[];
+}
+
+export interface ConferenceKind {
+  readonly codec: "PCMU" | "opus";
+  /** Of the telephone; the person speaks Opus. */
+  readonly telephone: Speech;
+  readonly isEncrypted: boolean;
+  /** What the media server takes. */
+  readonly takes: readonly string[];
 }
 
 interface Cost {
@@ -28,7 +39,10 @@ interface Cost {
   readonly kib: number;
 }
 
-/** Seats in rooms of two, by `room number, 0 or 1, key or none`. */
+const keyOf = (index: number): FrameKey => ({ index, secret: new Uint8Array(16).fill(index + 1) });
+const [ownKey, personKey] = [keyOf(0), keyOf(1)];
+
+/** A room for each seat, with a person in it, by `room, key or none`. */
 class Rooms {
   readonly #port: number;
 
@@ -37,16 +51,14 @@ class Rooms {
   }
 
   seat(id: SeatId): Seat {
-    const [room = "", side = "", kind = ""] = id.split(" ");
-    const keyOf = (index: number): FrameKey => ({ index, secret: new Uint8Array(16).fill(index + 1) });
+    const [room = "", kind] = id.split(" ");
     const isEncrypted = kind === "encrypted";
-    const other = 1 - Number(side);
-    const participants = [{ identity: String(other), keys: isEncrypted ? [keyOf(other)] : [] }];
+    const participants = [{ identity: "person", keys: isEncrypted ? [personKey] : [] }];
     return {
       check: async () => undefined,
-      admit: async () => fakeAdmission(this.#port, side, room),
+      admit: async () => fakeAdmission(this.#port, "telephone", room),
       attend: (changed) => {
-        changed({ participants, ownKey: isEncrypted ? keyOf(Number(side)) : undefined });
+        changed({ participants, ownKey: isEncrypted ? ownKey : undefined });
         return () => undefined;
       },
     };
@@ -56,61 +68,61 @@ class Rooms {
 export class ConferenceBench {
   readonly rooms: Rooms;
   readonly #sfu: FakeSfu;
+  readonly #port: number;
+  readonly #speech: Speech;
   #count = 0;
   #frame = 0;
 
-  private constructor(sfu: FakeSfu, port: number) {
+  private constructor(sfu: FakeSfu, port: number, speech: Speech) {
     this.#sfu = sfu;
+    this.#port = port;
+    this.#speech = speech;
     this.rooms = new Rooms(port);
   }
 
-  static async start(): Promise<ConferenceBench> {
+  /** `speech`: of the people. */
+  static async start(speech: Speech): Promise<ConferenceBench> {
     const port = await freePort();
-    return new ConferenceBench(await FakeSfu.start(port), port);
+    return new ConferenceBench(await FakeSfu.start(port), port, speech);
   }
 
   async stop(): Promise<void> {
     await this.#sfu.stop();
   }
 
-  /** Of the worker, by so many calls in pairs. They are closed again. */
-  async cost(
-    media: CallMedia<string>,
-    calls: number,
-    telephone: Telephone,
-    kind: "plain" | "encrypted",
-    measuredMs: number,
-  ): Promise<Cost> {
+  /** Of the worker, by so many calls. They are closed again. */
+  async cost(media: CallMedia<string>, calls: number, kind: ConferenceKind, measuredMs: number): Promise<Cost> {
+    this.#sfu.codecs = kind.takes;
     const before = childrenUsage(process.pid);
     const opened: Call[] = [];
-    for (let number = 0; number < calls; number += 1) opened.push(await this.#open(media, telephone, kind));
+    for (let number = 0; number < calls; number += 1) opened.push(await this.#open(media, kind));
     await Promise.all(opened.map(async ({ up }) => up));
     const up = childrenUsage(process.pid);
-    await this.#talk(opened, telephone, 2000);
+    await this.#talk(opened, kind, 2000);
     const warm = childrenUsage(process.pid);
-    const packets = await this.#talk(opened, telephone, measuredMs);
+    const packets = await this.#talk(opened, kind, measuredMs);
     const after = childrenUsage(process.pid);
-    for (const { session, socket } of opened) {
+    for (const { session, socket, person } of opened) {
       await session.close();
+      person.visit.close();
       socket.close();
     }
     if (before === undefined || up === undefined || warm === undefined || after === undefined)
       throw new Error("no /proc");
     return {
-      // What has come to a telephone has passed the worker twice: to the server, and from there.
-      usPerPacket: ((after.cpuMs - warm.cpuMs) * 1000) / (2 * packets),
+      usPerPacket: ((after.cpuMs - warm.cpuMs) * 1000) / packets,
       setUpMs: (up.cpuMs - before.cpuMs) / calls,
       kib: (after.rss - before.rss) / calls / 1024,
     };
   }
 
-  async #open(media: CallMedia<string>, { codec, payloadType }: Telephone, kind: string): Promise<Call> {
-    const number = this.#count;
+  async #open(media: CallMedia<string>, { codec, telephone, isEncrypted }: ConferenceKind): Promise<Call> {
+    const room = String(this.#count);
     this.#count += 1;
-    const seat = `${Math.floor(number / 2)} ${number % 2} ${kind}` as SeatId;
+    const person = await this.#enter(room, isEncrypted);
     const socket = createSocket("udp4");
     await bind(socket);
-    const leg = callId(`conference-${number}`);
+    const leg = callId(`conference-${room}`);
     let connected: () => void = () => undefined;
     const up = new Promise<void>((resolve) => (connected = resolve));
     const session = await media.open(
@@ -121,7 +133,11 @@ export class ConferenceBench {
       },
       (fact) => (fact.kind === "media.connected" ? connected() : undefined),
     );
-    const { description } = await session.offer("a", seatDescription(seat));
+    const { description } = await session.offer(
+      "a",
+      seatDescription(`${room} ${isEncrypted ? "encrypted" : ""}` as SeatId),
+    );
+    const { payloadType } = telephone;
     const gateway = [
       "v=0",
       "o=- 1 1 IN IP4 127.0.0.1",
@@ -133,27 +149,64 @@ export class ConferenceBench {
       "",
     ];
     await session.answer("b", gateway.join("\r\n"));
-    return { session, socket, port: Number(/m=audio (\d+)/.exec(description)?.[1]), up };
+    return { session, socket, port: Number(/m=audio (\d+)/.exec(description)?.[1]), up, person };
   }
 
-  /** 50 packets a second from each telephone; resolves with those that came to one. */
-  async #talk(calls: readonly Call[], { payloadType, ticks, packets }: Telephone, durationMs: number): Promise<number> {
+  /** The person's client, who is there first. */
+  async #enter(room: string, isEncrypted: boolean): Promise<Person> {
+    const sealer = new FrameSealer(personKey);
+    const person = { heard: 0, packets: this.#speech.packets.map((each) => (isEncrypted ? sealer.seal(each) : each)) };
+    const visit = await new Promise<Visit>((resolve, reject) => {
+      const entered: Visit = new Visit(
+        fakeAdmission(this.#port, "person", room),
+        { ice, voice: { ssrc: 7000 + Number(room), cname: "person", cid: "TR_person", codecs: () => [] }, isEncrypted },
+        {
+          speaks: () => undefined,
+          untaken: () => undefined,
+          up: () => resolve(entered),
+          over: (reason) => reject(new Error(reason)),
+          attended: () => undefined,
+          rtp: () => (person.heard += 1),
+          rtcp: () => undefined,
+        },
+      );
+    });
+    return Object.assign(person, { visit, ssrc: 7000 + Number(room) });
+  }
+
+  /** 50 packets a second each way and call; resolves with those that came out at both ends. */
+  async #talk(calls: readonly Call[], { telephone }: ConferenceKind, durationMs: number): Promise<number> {
     let arrived = 0;
-    for (const { socket } of calls) socket.removeAllListeners("message").on("message", () => (arrived += 1));
+    for (const { socket, person } of calls) {
+      person.heard = 0;
+      socket.removeAllListeners("message").on("message", () => (arrived += 1));
+    }
     const startMs = performance.now();
     for (let frame = 0; frame * frameMs < durationMs; frame += 1) {
       const waitMs = startMs + frame * frameMs - performance.now();
       if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
       this.#frame += 1;
-      const payload = packets[this.#frame % packets.length] ?? new Uint8Array(160);
-      for (const [index, { socket, port }] of calls.entries()) {
-        const [sequence, timestamp] = [this.#frame & 0xffff, this.#frame * ticks];
-        const said = encodeRtp({ payloadType, marker: false, sequence, timestamp, ssrc: 9000 + index, payload });
-        socket.send(said, port, "127.0.0.1");
+      for (const [index, { socket, port, person }] of calls.entries()) {
+        socket.send(this.#packet(telephone, telephone.packets, 9000 + index), port, "127.0.0.1");
+        person.visit.send(this.#packet(this.#speech, person.packets, person.ssrc));
       }
     }
-    return arrived;
+    return calls.reduce((sum, { person }) => sum + person.heard, arrived);
   }
+
+  #packet({ payloadType, ticks }: Speech, packets: readonly Uint8Array[], ssrc: number): Buffer {
+    const payload = packets[this.#frame % packets.length] ?? new Uint8Array(160);
+    const [sequence, timestamp] = [this.#frame & 0xffff, this.#frame * ticks];
+    return Buffer.from(encodeRtp({ payloadType, marker: false, sequence, timestamp, ssrc, payload }));
+  }
+}
+
+interface Person {
+  heard: number;
+  /** What it says, encrypted where it has to be. */
+  readonly packets: readonly Uint8Array[];
+  readonly ssrc: number;
+  readonly visit: Visit;
 }
 
 interface Call {
@@ -161,4 +214,5 @@ interface Call {
   readonly socket: Socket;
   readonly port: number;
   readonly up: Promise<void>;
+  readonly person: Person;
 }

@@ -14,7 +14,7 @@ import { createCallMedia } from "../src/media/negotiation/negotiation.ts";
 import { SrtpContext } from "../src/media/embedded/trunk/srtp.ts";
 import type { CallMedia } from "../src/ports/media.ts";
 import type { Log } from "../src/ports/telemetry.ts";
-import { ConferenceBench } from "./conference-packets.ts";
+import { ConferenceBench, type ConferenceKind } from "./conference-packets.ts";
 import { figure } from "./parts/statistics.ts";
 import { childrenUsage } from "./parts/usage.ts";
 
@@ -209,7 +209,8 @@ async function measured(
 
 /** Printable lines; about half a minute. */
 export async function run(): Promise<string[]> {
-  const conferences = await ConferenceBench.start();
+  const speech = opusSpeech("narrowband", 24_000);
+  const conferences = await ConferenceBench.start(speech);
   const media = createCallMedia(
     createEmbeddedEngine({
       workers: 1,
@@ -246,19 +247,21 @@ export async function run(): Promise<string[]> {
     // Once more, as the machine may have become busier meanwhile.
     const again = await measured(calls, ulawSpeech, ulaw);
     for (const { socket } of [...calls, ...others]) socket.close();
-    const inConferences = async (
-      { packets: said, payloadType, ticks }: Speech,
-      codec: "PCMU" | "opus",
-      kind: "plain" | "encrypted",
-      count = convertedSessions,
-    ) => conferences.cost(media, count, { codec, payloadType, ticks, packets: said }, kind, measuredMs);
-    const speech = opusSpeech("narrowband", 24_000);
+    const inConferences = async (kind: ConferenceKind, count = convertedSessions) =>
+      conferences.cost(media, count, kind, measuredMs);
     const telephone = { ...ulaw, ticks: 160 };
+    const opus: ConferenceKind = { codec: "opus", telephone: speech, isEncrypted: false, takes: ["opus"] };
+    const bothWays: ConferenceKind = { codec: "PCMU", telephone, isEncrypted: false, takes: ["opus"] };
+    const oneWay: ConferenceKind = { ...bothWays, takes: ["opus", "PCMU"] };
     // The first ones load what all others share.
-    await inConferences(speech, "opus", "plain", 2);
-    const passed = await inConferences(speech, "opus", "plain");
-    const turned = await inConferences(telephone, "PCMU", "plain");
-    const sealed = await inConferences(telephone, "PCMU", "encrypted");
+    await inConferences(opus, 2);
+    const passed = await inConferences(opus);
+    const turned = await inConferences(bothWays);
+    const half = await inConferences(oneWay);
+    const sealed = await inConferences({ ...bothWays, isEncrypted: true });
+    const halfSealed = await inConferences({ ...oneWay, isEncrypted: true });
+    const ratio = (one: { readonly usPerPacket: number }, other: { readonly usPerPacket: number }): string =>
+      figure(one.usPerPacket / other.usPerPacket, 2);
     const sent = (measuredMs / frameMs) * sessions * 2;
     const priceOf = (each: { readonly usPerPacket: number }): string =>
       figure((2 * each.usPerPacket) / (usPerPacket + again.usPerPacket), 2);
@@ -273,7 +276,9 @@ export async function run(): Promise<string[]> {
       `media: ${priceOf(converted)} times the forwarded packet, about ${figure(1e6 / (converted.usPerPacket * 100))} such calls on one core`,
       `media: ${figure(wideband.usPerPacket, 1)} us CPU per packet converted between Opus and G.722, ${priceOf(wideband)} times the forwarded packet`,
       `media: ${figure(lowerBand.usPerPacket, 1)} us CPU per packet converted between G.722 and G.711, ${priceOf(lowerBand)} times the forwarded packet`,
-      `media: in a conference, ${costOf(passed)} where Opus is passed on, ${costOf(turned)} where it is converted to G.711, ${costOf(sealed)} where it is encrypted too`,
+      `media: in a conference, ${costOf(passed)} where Opus is passed on, ${costOf(turned)} where it is converted to G.711 and back, ${costOf(half)} where G.711 goes out as it is`,
+      `media: the same encrypted, ${costOf(sealed)} converted both ways, ${costOf(halfSealed)} where G.711 goes out as it is`,
+      `media: where G.711 goes out as it is, a packet costs ${ratio(half, turned)} of what it costs converted both ways, encrypted ${ratio(halfSealed, sealed)}`,
       `media: a conference's session takes ${figure(turned.setUpMs, 1)} ms CPU to set up, and ${figure(passed.kib)} KiB`,
       `media: ${figure(setUpMs, 1)} ms CPU to set up a session`,
       `media: ${figure(sessionKib)} KiB a session, ${figure(idle.rss / 2 ** 20)} MiB an idle worker`,

@@ -1,9 +1,10 @@
 // A person's side of a MatrixRTC call without a browser: rings, is at the media server, says a tone and listens. What goes to
 // the media server and comes from it, the bridge's own code reads and writes: what it is worth is shown with real clients.
 import { randomBytes, randomInt } from "node:crypto";
-import { OpusDecoder } from "../../src/media/embedded/codec/opus-decoder.ts";
 import { OpusEncoder } from "../../src/media/embedded/codec/opus-encoder.ts";
-import { opusPayloadType } from "../../src/media/embedded/participant/server-connection.ts";
+import type { AudioDecoder } from "../../src/media/embedded/codec/audio-codec.ts";
+import { codecOf } from "../../src/media/embedded/codec/codecs.ts";
+import { heardAt, opusFormat } from "../../src/media/embedded/participant/track-formats.ts";
 import { Visit } from "../../src/media/embedded/participant/visit.ts";
 import type { Heard } from "../audio/goertzel.ts";
 import { everyFrame } from "../audio/pacer.ts";
@@ -41,11 +42,16 @@ const [frameSamples, frameTicks] = [rate / 50, 960];
 export async function placeRtcCall(api: ClientApi, options: RtcCallOptions): Promise<RtcCall> {
   const { roomId, livekitServiceUrl } = options;
   const reception = new Reception();
-  const decoder = new OpusDecoder(rate);
+  const decoders = new Map<number, AudioDecoder>();
+  const decoderAt = (payloadType: number): AudioDecoder | undefined => {
+    const decoder = decoders.get(payloadType) ?? codecOf(heardAt(payloadType)?.name ?? "")?.decoder(rate);
+    if (decoder !== undefined) decoders.set(payloadType, decoder);
+    return decoder;
+  };
   const waiting = new Set<() => void>();
   const stay = await enter(api, options, (bytes) => {
     const packet = decodeRtp(bytes);
-    const samples = packet && decoder.decode(packet.payload);
+    const samples = packet && decoderAt(packet.payloadType)?.decode(packet.payload);
     if (packet === undefined || samples === undefined) return;
     reception.count(packet, performance.now());
     reception.keep(samples);
@@ -101,7 +107,7 @@ export async function placeRtcCall(api: ClientApi, options: RtcCallOptions): Pro
       }),
     async leave() {
       stay.end();
-      decoder.release();
+      for (const decoder of decoders.values()) decoder.release();
       await say({});
     },
   };
@@ -135,8 +141,10 @@ async function enter(api: ClientApi, options: RtcCallOptions, hear: (packet: Buf
     const admission = await admit(api, options);
     return new Visit(
       admission,
-      { ice, stream, isEncrypted: false },
+      { ice, voice: { ...stream, codecs: () => [] }, isEncrypted: false },
       {
+        speaks: () => undefined,
+        untaken: () => undefined,
         up: () => undefined,
         over: () => void again(),
         attended: () => undefined,
@@ -169,7 +177,7 @@ function speak(send: (packet: Buffer) => void, ssrc: number, toneHz: number): ()
   let timestamp = randomInt(2 ** 31);
   const stop = everyFrame(() => {
     const payload = encoder.encode(tone.next(frameSamples), 0);
-    const packet = { payloadType: opusPayloadType, marker: false, sequence, timestamp, ssrc, payload };
+    const packet = { payloadType: opusFormat.payloadType, marker: false, sequence, timestamp, ssrc, payload };
     send(Buffer.from(encodeRtp(packet)));
     sequence = (sequence + 1) & 0xffff;
     timestamp = (timestamp + frameTicks) >>> 0;

@@ -67,8 +67,10 @@ export interface SdesKeyPair {
 }
 
 /** A conference to enter. It may take the place of a client that was offered something and has not answered. */
-interface RemoteConference {
+export interface RemoteConference {
   readonly seat: Seat;
+  /** Codecs that the other end may come to speak, the likeliest first, where nothing is agreed with it yet. */
+  readonly voices: readonly string[];
 }
 
 /** An end whose peer said in SDP where it is. */

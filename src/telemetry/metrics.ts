@@ -98,8 +98,8 @@ export class Metrics implements Counted {
   });
   readonly #converted = new Counter({
     name: `${prefix}calls_converted_total`,
-    help: "Calls that ended and whose audio was converted, by the codec at each side.",
-    labelNames: [sideNames.a, sideNames.b],
+    help: "Calls that ended and whose audio was converted, by the codec at each side, and by the side whose audio was converted.",
+    labelNames: [sideNames.a, sideNames.b, "side"],
     registers: [this.#registry],
   });
   readonly #mediaLost = new Counter({
@@ -142,7 +142,10 @@ export class Metrics implements Counted {
       this.#duration.observe((record.endedAtMs - record.answeredAtMs) / 1_000);
     }
     const { converted } = record.media;
-    if (converted !== undefined) this.#converted.inc({ [sideNames.a]: converted.a, [sideNames.b]: converted.b });
+    if (converted !== undefined) {
+      const side = converted.only === undefined ? "both" : sideNames[converted.only];
+      this.#converted.inc({ [sideNames.a]: converted.a, [sideNames.b]: converted.b, side });
+    }
     for (const end of mediaEnds) {
       const side = sideNames[end];
       this.#mediaPackets.inc({ side }, record.media[end].packets);

@@ -21,7 +21,8 @@ function endFields(end: EndStats): Readonly<Record<string, number>> {
 
 function mediaFields(media: MediaStats): Readonly<Record<string, unknown>> {
   const { codec, converted } = media;
-  const codecs = converted && { [sideNames.a]: converted.a, [sideNames.b]: converted.b };
+  const only = converted?.only && sideNames[converted.only];
+  const codecs = converted && { [sideNames.a]: converted.a, [sideNames.b]: converted.b, only };
   return { codec, converted: codecs, fromMatrix: endFields(media.a), fromTrunk: endFields(media.b) };
 }
 

@@ -22,6 +22,13 @@ test("fields of a later release are left out", () => {
   });
 });
 
+test("a call whose audio was converted one way keeps which one", () => {
+  const media = { ...(fields["media"] as object), converted: { a: "opus", b: "PCMA", only: "a" } };
+  expect(read({ media }).record?.media.converted).toEqual({ a: "opus", b: "PCMA", only: "a" });
+  const nobody = { ...media, converted: { ...media.converted, only: "c" } };
+  expect(read({ media: nobody }).record).toBeUndefined();
+});
+
 test("a call whose audio was converted keeps the codec at each end", () => {
   const media = { ...(fields["media"] as object), converted: { a: "opus", b: "PCMA" } };
   expect(read({ media }).record?.media).toMatchObject({ converted: { a: "opus", b: "PCMA" } });

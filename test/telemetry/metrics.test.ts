@@ -97,7 +97,12 @@ describe("the metrics", () => {
   it("count the calls whose audio was converted by the codecs, and no others", async () => {
     const { telemetry, value } = start();
     for (const ended of [record, converted]) telemetry.callEnded(ended, "outbound");
-    expect(await value('matrix_sip_calls_converted_total{matrix="opus",trunk="PCMA"}')).toBe(1);
+    expect(await value('matrix_sip_calls_converted_total{matrix="opus",trunk="PCMA",side="both"}')).toBe(1);
+    telemetry.callEnded(
+      { ...converted, media: { ...record.media, converted: { a: "opus", b: "PCMA", only: "a" } } },
+      "outbound",
+    );
+    expect(await value('matrix_sip_calls_converted_total{matrix="opus",trunk="PCMA",side="matrix"}')).toBe(1);
   });
 
   it("show trunks, events and ignored facts", async () => {

@@ -46,7 +46,7 @@ export const media = section({
   sessions_per_worker: whole(1, 2000)
     .default(200)
     .describe(
-      "How many calls one worker takes. 150 to 200 calls keep one core busy. A call whose audio is converted (`transcode`) counts as two, or as four between Opus and G.722; one of MatrixRTC counts as one more; one that is not answered yet counts as what it may come to. When all workers are full, people read that all lines are in use.",
+      "How many calls one worker takes. 150 to 200 calls keep one core busy. A call whose audio is converted (`transcode`) counts as two, or as four between Opus and G.722; where one direction alone is converted, half of that is added; one of MatrixRTC counts as one more; one that is not answered yet counts as what it may come to. When all workers are full, people read that all lines are in use.",
     ),
   transcode: oneOf(["auto", "never"])
     .default("auto")

@@ -32,7 +32,11 @@ const participant: Description = {
   },
 };
 
+/** Telephones of other bridges may be heard in it as they came. */
+const unasked = offeredCodecs(["PCMU", "PCMA"]);
+
 export class ConferenceNegotiation implements NegotiatedEnd {
+  readonly unasked = unasked;
   readonly #access: ConferenceAccess;
   /** `named`: by the end's last word; the engine has not been told. */
   #seat: { readonly state: "none" } | { readonly state: "named" | "taken"; readonly seat: Seat } = { state: "none" };
@@ -60,8 +64,8 @@ export class ConferenceNegotiation implements NegotiatedEnd {
     // Entering takes a fifth of a second, and whoever enters is seen: not before the telephone has answered.
   }
 
-  arrive(): RemoteEnd | undefined {
-    return this.#take();
+  arrive(voices: readonly string[]): RemoteEnd | undefined {
+    return this.#take(voices);
   }
 
   take(): Reply {
@@ -69,10 +73,10 @@ export class ConferenceNegotiation implements NegotiatedEnd {
   }
 
   /** Once: the seat stays ours. */
-  #take(): RemoteEnd | undefined {
+  #take(voices: readonly string[] = []): RemoteEnd | undefined {
     if (this.#seat.state !== "named") return undefined;
     const { seat } = this.#seat;
     this.#seat = { state: "taken", seat };
-    return { kind: "conference", seat };
+    return { kind: "conference", seat, voices };
   }
 }

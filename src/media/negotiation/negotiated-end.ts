@@ -2,6 +2,7 @@
 // agree in core/sdp/exchange; the packets are the engine's.
 import type { MediaDescription } from "../../core/media-description.ts";
 import type { Description } from "../../core/sdp/description.ts";
+import type { Format } from "../../core/sdp/format.ts";
 import type { AnswerTurn, OfferTurn } from "../../core/sdp/exchange/turn.ts";
 import type { RemoteEnd } from "../../ports/media-engine.ts";
 import { MediaError } from "../../ports/media.ts";
@@ -20,14 +21,19 @@ export interface Reply {
 }
 
 export interface NegotiatedEnd {
+  /** What its peer may speak although nobody has agreed on it. */
+  readonly unasked?: readonly Format[];
   /** A description of the peer, checked for all that this end needs. Throws MediaError. */
   read(description: MediaDescription): Promise<Description>;
   /** Throws MediaError. */
   write(turn: OfferTurn | AnswerTurn): Promise<Wording>;
   /** The peer has offered and will be answered later. */
   prepare(offer: Description): void;
-  /** Where we have to be to be heard before anything is agreed; undefined: nobody hears us then. */
-  arrive(): RemoteEnd | undefined;
+  /**
+   * Where we have to be to be heard before anything is agreed; undefined: nobody hears us then. `voices`: codecs that the other
+   * end may come to speak.
+   */
+  arrive(voices: readonly string[]): RemoteEnd | undefined;
   /** The peer's answer to our offer. Throws MediaError. */
   take(answer: Description): Reply;
 }

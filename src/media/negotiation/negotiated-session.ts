@@ -14,6 +14,7 @@ import {
   settled,
   untold,
 } from "../../core/sdp/exchange/exchange.ts";
+import { isKnownCodec } from "../../core/sdp/format.ts";
 import { flowsOf } from "../../core/sdp/exchange/flows.ts";
 import type { AnswerTurn, CrossedTurn, Exchange, OfferTurn, Refusal, Turn } from "../../core/sdp/exchange/turn.ts";
 import type { EngineSession, RemoteEnd } from "../../ports/media-engine.ts";
@@ -106,7 +107,9 @@ export class NegotiatedSession implements MediaSession<string> {
 
   async ring(end: MediaEnd): Promise<void> {
     const ringing = this.#inTurn(async () => {
-      const remote = this.#exchange.agreed === undefined ? this.#endAt(end).arrive() : undefined;
+      const { agreed, offered: ours } = this.#exchange;
+      const voices = (ours?.formats ?? []).filter(isKnownCodec).map(({ name }) => name);
+      const remote = agreed === undefined ? this.#endAt(end).arrive(voices) : undefined;
       if (remote === undefined) return;
       await this.#engine.follow({ remotes: { [end]: remote }, flows: undefined });
       await this.#engine.ring(end);
@@ -180,7 +183,9 @@ export class NegotiatedSession implements MediaSession<string> {
       if (remote !== undefined) known[end] = remote;
     }
     const isNews = agreed !== this.#exchange.agreed || Object.keys(known).length > 0;
-    if (isNews) await this.#engine.follow({ remotes: known, flows: agreed && flowsOf(agreed) });
+    const formats = { a: this.#ends.a?.unasked, b: this.#ends.b?.unasked };
+    const flows = agreed && flowsOf(agreed, { formats, conversions: exchange.conversions });
+    if (isNews) await this.#engine.follow({ remotes: known, flows });
     this.#exchange = exchange;
   }
 

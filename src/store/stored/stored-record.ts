@@ -1,6 +1,7 @@
 // The stored form of an ended call's record, parsed on the way in. A row that cannot be read is a value here, never an exception:
 // it is missing from the history, and nothing else.
 import { z } from "zod";
+import { mediaEnds } from "../../core/media-end.ts";
 import type { CallResult } from "../../core/call/model/cause.ts";
 import type { CallRecord } from "../../core/call/model/record.ts";
 import { callId, matrixCallId, roomId, sipCallId, trunkName } from "../../core/ids.ts";
@@ -15,8 +16,9 @@ const results = ["success", "caller", "callee", "upstream", "bridge"] as const s
 
 const end = z.object({ packets: number, bytes: number, lost: number, jitterMs: number, lastHeardAtMs: maybe(number) });
 const codec = maybe(text);
+const converted = z.object({ a: text, b: text, only: z.enum(mediaEnds).optional() });
 const media = z.union([
-  z.object({ codec, converted: z.object({ a: text, b: text }).optional(), a: end, b: end }),
+  z.object({ codec, converted: converted.optional(), a: end, b: end }),
   // As earlier releases named the two ends.
   z
     .object({ codec, fromMatrix: end, fromTrunk: end })

@@ -7,6 +7,8 @@ import {
   conferenceHz as hz,
   frameKeyOf,
   Seats,
+  type CallOptions,
+  type Codec,
   type ConferenceCall,
   type Name,
 } from "../../media/peers/conference-call.ts";
@@ -47,28 +49,43 @@ export function conferenceContract(start: () => Promise<ConferenceHarness>): voi
     room: string,
     name: Name,
     attendance: Attendance,
-    how?: "calls" | "rung",
-  ): Promise<ConferenceCall> => seats.call(rig, scope, room, name, attendance, how);
+    options?: CallOptions,
+  ): Promise<ConferenceCall> => seats.call(rig, scope, room, name, attendance, options);
   const hears = async ({ telephone }: ConferenceCall): Promise<number | undefined> =>
     (await telephone.ear.nextSecond(allHz)).hz;
 
   describe.each(["plain", "encrypted"] as const)("a call that is %s", (kind) => {
     const ownKey = (name: Name): FrameKey | undefined => (kind === "encrypted" ? frameKeyOf(name) : undefined);
 
-    test("is heard both ways", async ({ scope }) => {
+    test.for<readonly [Codec, Codec]>([
+      ["PCMU", "PCMU"],
+      ["PCMA", "PCMU"],
+      ["opus", "PCMA"],
+      ["G722", "PCMU"],
+    ])("is heard both ways, %s here and %s there", async ([here, there], { scope }) => {
       const room = newRoom();
-      const alice = await call(scope, room, "alice", attendanceOf(["bob"], ownKey("alice")));
-      const bob = await call(scope, room, "bob", attendanceOf(["alice"], ownKey("bob")));
+      const alice = await call(scope, room, "alice", attendanceOf(["bob"], ownKey("alice")), { codec: here });
+      const bob = await call(scope, room, "bob", attendanceOf(["alice"], ownKey("bob")), { codec: there });
       await Promise.all([alice.fact("media.connected"), bob.fact("media.connected")]);
       expect(await Promise.all([hears(alice), hears(bob)])).toEqual([hz.bob, hz.alice]);
-      expect(await alice.session.stats()).toMatchObject({ converted: { a: "opus", b: "PCMU" }, a: { lost: 0 } });
+      // What a telephone says in G.711 is never encoded.
+      expect(await alice.session.stats()).toMatchObject({ codec: here, a: { lost: 0 } });
+      expect((await alice.session.stats()).converted).toEqual(
+        {
+          PCMU: { a: "opus", b: here, only: "a" },
+          PCMA: { a: "opus", b: here, only: "a" },
+          G722: { a: "opus", b: here },
+          opus: undefined,
+        }[here],
+      );
+      expect((await bob.session.stats()).converted).toEqual({ a: "opus", b: there, only: "a" });
     });
   });
 
   test("who was rung with SDP as well may answer in a conference", async ({ scope }) => {
     const room = newRoom();
-    const alice = await call(scope, room, "alice", attendanceOf(["bob"]), "rung");
-    const bob = await call(scope, room, "bob", attendanceOf(["alice"]), "rung");
+    const alice = await call(scope, room, "alice", attendanceOf(["bob"]), { how: "rung" });
+    const bob = await call(scope, room, "bob", attendanceOf(["alice"]), { how: "rung" });
     expect(await Promise.all([hears(alice), hears(bob)])).toEqual([hz.bob, hz.alice]);
     expect(alice.facts).toEqual([{ kind: "media.connected" }]);
   });

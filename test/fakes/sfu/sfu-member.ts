@@ -1,6 +1,7 @@
 // One member of a room of the fake media server: its signalling, and its peer connection, by node-datachannel as well.
 import { randomBytes, randomInt } from "node:crypto";
 import {
+  Codec,
   DisconnectReason,
   JoinResponse,
   LeaveRequest,
@@ -45,9 +46,18 @@ export class SfuMember {
   early = 0;
   #spoken: { readonly sid: string; readonly request: AddTrackRequest } | undefined;
   #microphone: Track | undefined;
+  /** The payload types of what it says. */
+  readonly #said: Set<number>;
 
-  constructor(identity: string, socket: WebSocket, room: Set<SfuMember>, spoil: (sdp: string) => string) {
+  constructor(
+    identity: string,
+    socket: WebSocket,
+    room: Set<SfuMember>,
+    said: Set<number>,
+    spoil: (sdp: string) => string,
+  ) {
     this.identity = identity;
+    this.#said = said;
     this.#spoil = spoil;
     this.#socket = socket;
     this.#room = room;
@@ -63,13 +73,20 @@ export class SfuMember {
     socket.on("error", () => undefined);
   }
 
-  join(): void {
+  join(codecs: readonly string[]): void {
     const participant = this.#info();
     const otherParticipants = this.#others().map((member) => member.#info());
     const [pingInterval, pingTimeout] = [1, 10];
     this.#say({
       case: "join",
-      value: new JoinResponse({ participant, otherParticipants, pingInterval, pingTimeout, serverVersion: "fake" }),
+      value: new JoinResponse({
+        participant,
+        otherParticipants,
+        pingInterval,
+        pingTimeout,
+        enabledPublishCodecs: codecs.map((codec) => new Codec({ mime: `audio/${codec}` })),
+        serverVersion: "fake",
+      }),
     });
     this.#tellOthers();
   }
@@ -149,7 +166,10 @@ export class SfuMember {
     if (this.#sections.has(mid) || this.#microphone?.mid() === mid) return;
     const isHeard = /^a=recvonly/m.test(section);
     const audio = new nodeDataChannel.Audio(mid, isHeard ? "SendOnly" : "RecvOnly");
-    audio.addOpusCodec(111, "minptime=10;useinbandfec=1");
+    for (const [, number, name = ""] of section.matchAll(/^a=rtpmap:(\d+) (\w+)/gm)) {
+      if (name === "opus") audio.addOpusCodec(Number(number), "minptime=10;useinbandfec=1");
+      else audio.addAudioCodec(Number(number), name);
+    }
     const ssrc = randomInt(1, 0xffff_ffff);
     if (isHeard) audio.addSSRC(ssrc, "sfu", "sfu", mid);
     const track = this.#connection.addTrack(audio);
@@ -164,6 +184,7 @@ export class SfuMember {
   #spread(packet: Buffer): void {
     const type = packet[1] ?? 0;
     if (type >= 192 && type <= 223) return;
+    this.#said.add(type & 0x7f);
     for (const other of this.#others()) other.#pass(this, packet);
   }
 

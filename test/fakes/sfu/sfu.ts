@@ -23,10 +23,15 @@ function claimsOf(request: IncomingMessage): Claims | undefined {
   return body === undefined ? undefined : (JSON.parse(Buffer.from(body, "base64url").toString()) as Claims);
 }
 
+const allCodecs = ["PCMU", "PCMA", "opus", "red"];
+
 export class FakeSfu {
   /** What it makes of its answers to somebody. */
   spoil: (sdp: string, identity: string) => string = (sdp) => sdp;
+  /** What it says that it takes. */
+  codecs: readonly string[] = allCodecs;
   readonly #http: Server;
+  readonly #said = new Map<string, Set<number>>();
   readonly #rooms = new Map<string, Set<SfuMember>>();
 
   private constructor(http: Server) {
@@ -45,9 +50,9 @@ export class FakeSfu {
       this.#rooms.set(video.room, room);
       sockets.handleUpgrade(request, socket, head, (webSocket) => {
         for (const other of room) if (other.identity === sub) other.remove("DUPLICATE_IDENTITY");
-        const member = new SfuMember(sub, webSocket, room, (sdp) => this.spoil(sdp, sub));
+        const member = new SfuMember(sub, webSocket, room, this.said(sub), (sdp) => this.spoil(sdp, sub));
         room.add(member);
-        member.join();
+        member.join(this.codecs);
       });
     });
   }
@@ -56,6 +61,13 @@ export class FakeSfu {
     const http = createServer((_request, response) => void response.end());
     await listen(http, port);
     return new FakeSfu(http);
+  }
+
+  /** The payload types in which that one has spoken, in any room. */
+  said(identity: string): Set<number> {
+    const said = this.#said.get(identity) ?? new Set();
+    this.#said.set(identity, said);
+    return said;
   }
 
   /** How many candidates came before they could be used. */

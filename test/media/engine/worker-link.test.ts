@@ -22,6 +22,7 @@ test("a worker that is slow to start, as on a busy machine, is waited for; one t
   const isOver = new Promise<void>((resolve) => (ended = resolve));
   const watch = {
     report: () => undefined,
+    price: () => undefined,
     admissionWanted: () => undefined,
     dialogs: () => undefined,
     marks: () => undefined,

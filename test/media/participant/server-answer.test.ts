@@ -1,5 +1,6 @@
 // What of a media server's answer reaches the ICE and DTLS library.
 import { describe, expect, test } from "vitest";
+import { offeredCodecs } from "../../../src/core/sdp/format.ts";
 import { answerText, readAnswer } from "../../../src/media/embedded/participant/server-answer.ts";
 
 const fingerprint = `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => "AB").join(":")}`;
@@ -23,7 +24,7 @@ const section = (mid: string, direction: string, ...lines: readonly string[]): r
   ...lines,
 ];
 
-const offered = ["rx0", "tx"].map((mid) => ({ mid, formats: [{ payloadType: 111, encoding: "opus/48000/2" }] }));
+const offered = ["rx0", "tx"].map((mid) => ({ mid, formats: offeredCodecs(["opus"]) }));
 const sdp = answer(
   section(
     "rx0",

@@ -33,6 +33,7 @@ test("who is there when we come, and what we are told of ways and times", () => 
     ...number(10, 15),
     ...number(11, 5),
     ...bytes(13, [1, 2, 3]),
+    ...["audio/opus", "audio/pcmu", "video/VP8", "audio/x y"].flatMap((mime) => bytes(14, text(1, mime))),
   ]);
   expect(said).toEqual({
     kind: "joined",
@@ -43,6 +44,7 @@ test("who is there when we come, and what we are told of ways and times", () => 
     ],
     pingIntervalMs: 5000,
     pingTimeoutMs: 15_000,
+    codecs: ["opus", "PCMU"],
     injected: Buffer.from([1, 2, 3]),
   });
 });

@@ -21,7 +21,17 @@ export const conferenceHz = { alice: 440, bob: 1000, carol: 1640 } as const;
 export type Name = keyof typeof conferenceHz;
 const allHz = Object.values(conferenceHz);
 const form = { kind: "rtc", media: "own" } as LegForm;
-const media: TrunkMedia = { srtp: "off", codecs: ["PCMU"], rtpNetworks: [] };
+/** What a telephone has. */
+export type Codec = NonNullable<Parameters<typeof TrunkPeer.open>[0]["codec"]>;
+const opusLines = ["a=rtpmap:111 opus/48000/2", "a=sendrecv"];
+
+/** `calls`: the person calls. `rings`: the same, before the telephone has answered. `rung`: the telephone calls, and SDP was rung with too. */
+export interface CallOptions {
+  readonly how?: "calls" | "rings" | "rung";
+  readonly codec?: Codec;
+  /** All that the trunk may speak, if it is more. */
+  readonly codecs?: readonly Codec[];
+}
 
 /** What that one encrypts with. `round`: a later key. */
 export function frameKeyOf(name: Name, round = 0): FrameKey {
@@ -81,6 +91,8 @@ class TestSeat implements Seat {
 
 export interface ConferenceCall extends OpenSession {
   readonly telephone: TrunkPeer;
+  /** What it says of itself. */
+  readonly sdp: string;
   readonly seat: TestSeat;
 }
 
@@ -99,34 +111,36 @@ export class Seats implements ConferenceAccess {
     return found;
   }
 
-  /** A call of `name`, up on both ends but for the conference. `rung`: the telephone calls, and SDP was rung with too. */
+  /** A call of `name`, up on both ends but for the conference. */
   async call(
     rig: Rig,
     scope: Scope,
     room: string,
     name: Name,
     attendance: Attendance,
-    how: "calls" | "rung" = "calls",
+    { how = "calls", codec = "PCMU", codecs = [codec] }: CallOptions = {},
   ): Promise<ConferenceCall> {
-    const telephone = await TrunkPeer.open({ hz: conferenceHz[name] });
+    const telephone = await TrunkPeer.open({ hz: conferenceHz[name], codec });
+    const sdp = telephone.sdp(codec === "opus" ? { formats: "111", lines: opusLines } : {});
+    const media: TrunkMedia = { srtp: "off", codecs, rtpNetworks: [] };
     scope.add(async () => telephone.close());
     const id = `${room} ${name}` as SeatId;
     const seat = new TestSeat(attendance, async (focus = room as FocusId) => this.#admit(name, focus));
     this.#seats.set(id, seat);
     const leg = callId(id);
-    const person: EndOptions =
-      how === "calls" ? { kind: "leg", form } : { kind: "client", iceServers: [], codecs: media.codecs };
+    const person: EndOptions = how === "rung" ? { kind: "client", iceServers: [], codecs } : { kind: "leg", form };
     const open = await rig.openEnds(leg, { a: person, b: { kind: "trunk", media, leg } });
     scope.add(async () => open.session.close());
-    if (how === "calls") {
+    if (how !== "rung") {
       const outcome = await open.session.offer("a", seatDescription(id));
       telephone.aim(outcome.description);
-      await open.session.answer("b", telephone.sdp());
+      if (how === "rings") await open.session.ring("a");
+      else await open.session.answer("b", sdp);
     } else {
-      await open.session.offer("b", telephone.sdp());
+      await open.session.offer("b", sdp);
       telephone.aim(await open.session.answer("a", seatDescription(id)));
     }
     telephone.speak();
-    return { ...open, telephone, seat };
+    return { ...open, telephone, sdp, seat };
   }
 }

@@ -47,7 +47,12 @@ function after(turn: Turn | Refusal): Exchange {
 
 /** One call up to its answer, and its end. Gives what nothing may refer to any longer. */
 async function callOnce(rtpPort: number): Promise<object> {
-  const reports = { fact: () => undefined, admissionWanted: () => undefined, log: () => undefined };
+  const reports = {
+    fact: () => undefined,
+    admissionWanted: () => undefined,
+    price: () => undefined,
+    log: () => undefined,
+  };
   const opening = {
     call: callId("c-1"),
     ends: {

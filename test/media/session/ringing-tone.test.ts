@@ -6,6 +6,7 @@ import { OpusDecoder } from "../../../src/media/embedded/codec/opus-decoder.ts";
 import { clockMs } from "../../../src/media/embedded/base/clock.ts";
 import { newStream, OutgoingStream } from "../../../src/media/embedded/rtp/outgoing-stream.ts";
 import { readRtp, type RtpHeader } from "../../../src/media/embedded/rtp/rtp-packet.ts";
+import { opusFormat } from "../../../src/media/embedded/participant/track-formats.ts";
 import { RingingTone } from "../../../src/media/embedded/session/ringing-tone.ts";
 
 interface Packet {
@@ -36,7 +37,7 @@ beforeEach(() => {
 afterEach(() => void vi.useRealTimers());
 
 test("rings for one second in five, at 425 Hz, in packets of 20 ms of one stream", () => {
-  const tone = new RingingTone(stream);
+  const tone = new RingingTone(stream, () => opusFormat);
   vi.advanceTimersByTime(7000);
   tone.stop();
   const [first, second] = [packets.filter(({ atMs }) => atMs < 2500), packets.filter(({ atMs }) => atMs >= 2500)];
@@ -62,7 +63,7 @@ test("rings for one second in five, at 425 Hz, in packets of 20 ms of one stream
 });
 
 test("is over when it is stopped, and the stream goes on with whatever follows", () => {
-  const tone = new RingingTone(stream);
+  const tone = new RingingTone(stream, () => opusFormat);
   vi.advanceTimersByTime(400);
   tone.stop();
   const rung = packets.length;

@@ -16,8 +16,13 @@ export interface EndStats {
 export interface MediaStats extends Readonly<Record<MediaEnd, EndStats>> {
   /** What is spoken at end `b`, and at `a` where the two are not converted. */
   readonly codec: string | undefined;
-  /** The codec at each end, where the bridge turns one into the other. */
-  readonly converted?: Readonly<Record<MediaEnd, string>> | undefined;
+  readonly converted?: Converted | undefined;
+}
+
+/** The codec at each end, where the bridge turns one into the other. */
+interface Converted extends Readonly<Record<MediaEnd, string>> {
+  /** What comes from that end alone is turned; undefined: both directions are. */
+  readonly only?: MediaEnd | undefined;
 }
 
 const nothing: EndStats = { packets: 0, bytes: 0, lost: 0, jitterMs: 0, lastHeardAtMs: undefined };

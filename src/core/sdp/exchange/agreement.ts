@@ -174,7 +174,8 @@ export function withOthers(
     .filter((format) => !passages.some((each) => isSameCodec(each[end], format)))
     .flatMap((format) => {
       if (isTelephoneEvent(format)) return event === undefined ? [] : [passageOf(end, format, event[otherEnd(end)])];
-      const isAble = isKnownCodec(format) && priceOf(conversions, format.name, to.name) !== undefined;
+      const isAble =
+        isSameCodec(format, to) || (isKnownCodec(format) && priceOf(conversions, format.name, to.name) !== undefined);
       return isAble ? [passageOf(end, format, to)] : [];
     });
   return [...passages, ...others];

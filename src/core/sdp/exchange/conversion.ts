@@ -30,6 +30,14 @@ export function callPrice(conversions: readonly Conversion[], { a, b }: Readonly
   return a === b ? 1 : (priceOf(conversions, a, b) ?? 1);
 }
 
+/** The same of a call in which one direction may be converted and the other not: by what is turned into what in each. */
+export function waysPrice(
+  conversions: readonly Conversion[],
+  ways: readonly { readonly from: string; readonly to: string }[],
+): number {
+  return ways.reduce((sum, { from, to }) => sum + ((priceOf(conversions, from, to) ?? 1) - 1) / ways.length, 1);
+}
+
 /** `codecs`, and those that they can be turned into. */
 export function convertible(codecs: readonly string[], conversions: readonly Conversion[]): readonly string[] {
   const partners = codecs.flatMap((codec) =>

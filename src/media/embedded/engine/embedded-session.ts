@@ -1,9 +1,7 @@
 // A session as the negotiation holds it: orders for the worker that has it.
 import { mediaEnds, type MediaEnd } from "../../../core/media-end.ts";
 import { noMediaStats, type MediaStats } from "../../../core/call/model/media-stats.ts";
-import { callPrice } from "../../../core/sdp/exchange/conversion.ts";
 import type { EngineSession, Following } from "../../../ports/media-engine.ts";
-import { conversions } from "../codec/conversions.ts";
 import type { FollowingOrder, LocalTrunks, OrderOf, SessionOrders } from "../session/protocol.ts";
 import type { Seats } from "./seats.ts";
 
@@ -12,7 +10,7 @@ export class EmbeddedSession implements EngineSession {
   readonly #orders: SessionOrders;
   readonly #seats: Seats;
   readonly #handOver: (end: MediaEnd) => Promise<void>;
-  readonly #charge: (price: number) => void;
+  readonly #charge: (price?: number) => void;
   readonly #closed: () => void;
 
   constructor(
@@ -20,7 +18,7 @@ export class EmbeddedSession implements EngineSession {
     orders: SessionOrders,
     seats: Seats,
     handOver: (end: MediaEnd) => Promise<void>,
-    charge: (price: number) => void,
+    charge: (price?: number) => void,
     closed: () => void,
   ) {
     this.local = local;
@@ -38,13 +36,13 @@ export class EmbeddedSession implements EngineSession {
   readonly handOver: EngineSession["handOver"] = async (end) => this.#handOver(end);
 
   readonly follow: EngineSession["follow"] = async (following) => {
-    const { flows, remotes } = following;
+    const { remotes } = following;
     await this.#orders({ kind: "follow", following: orderOf(following) });
     for (const end of mediaEnds) {
       const remote = remotes[end];
       if (remote?.kind === "conference") this.#seats.take(end, remote.seat);
     }
-    if (flows?.codecs !== undefined) this.expect(callPrice(conversions, flows.codecs));
+    this.#charge();
   };
 
   readonly expect: EngineSession["expect"] = (price) => this.#charge(price);
@@ -81,7 +79,8 @@ function orderOf({ remotes, flows }: Following): FollowingOrder {
   const ordered: FollowingOrder["remotes"] = {};
   for (const end of mediaEnds) {
     const remote = remotes[end];
-    if (remote !== undefined) ordered[end] = remote.kind === "conference" ? { kind: "conference" } : remote;
+    if (remote !== undefined)
+      ordered[end] = remote.kind === "conference" ? { kind: "conference", voices: remote.voices } : remote;
   }
   return { remotes: ordered, flows };
 }

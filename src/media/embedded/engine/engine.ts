@@ -60,6 +60,8 @@ interface Entry {
   readonly rtpPorts: EndPorts;
   readonly legs: EndLegs;
   readonly report: (fact: MediaReport) => void;
+  /** What its packets cost, whatever stands at its ends. */
+  passing: number;
   /** Its part of the worker's load. */
   price: number;
 }
@@ -101,6 +103,7 @@ class EmbeddedEngine implements MediaEngine {
     this.#ports = new PortPool(rtp.portMin, rtp.portMax);
     this.#places = new Places(options, {
       report: (session, fact) => this.#entries.get(session)?.report(fact),
+      price: (session, price) => this.#charge(session, price),
       admissionWanted: (session, end, focus) => void this.#seats.get(session)?.admit(end, focus),
       dialogs: (session, dialogs) => this.#dialogs.described(session, dialogs),
       marks: (marks) => {
@@ -158,7 +161,7 @@ class EmbeddedEngine implements MediaEngine {
         if (place === undefined || worker === undefined || this.#places.isStopping)
           throw new MediaError("no-capacity", "every media worker is full or gone");
         const rtpPorts = this.#takePorts(endsOf(legs), attempt === 0 ? before : {});
-        const entry = { place, worker, rtpPorts, legs, report, price: 1 };
+        const entry = { place, worker, rtpPorts, legs, report, passing: 1, price: 1 };
         const session = await this.#openOrMoveOn(entry, options, before);
         if (session === "ports-taken") for (const port of Object.values(rtpPorts)) refused.add(port);
         else if (session !== "worker-gone") return session;
@@ -177,7 +180,7 @@ class EmbeddedEngine implements MediaEngine {
     return {
       ready: running.length > 0 && !this.#places.isStopping,
       sessions,
-      free: Math.max(0, Math.min(seats, this.#ports.free)),
+      free: Math.max(0, Math.min(Math.floor(seats), this.#ports.free)),
       detail: `${running.length} of ${this.#options.workers} workers running`,
     };
   }
@@ -314,10 +317,12 @@ class EmbeddedEngine implements MediaEngine {
     return entry;
   }
 
-  #charge(session: number, passing: number): void {
+  /** `passing`: what its packets cost, where that is news; its seats are counted anew. */
+  #charge(session: number, passing?: number): void {
     const entry = this.#entries.get(session);
     if (entry === undefined) return;
-    const price = this.#seats.get(session)?.isAny === true ? passing + conferenceSurcharge : passing;
+    entry.passing = passing ?? entry.passing;
+    const price = this.#seats.get(session)?.isAny === true ? entry.passing + conferenceSurcharge : entry.passing;
     entry.place.load += price - entry.price;
     entry.price = price;
   }

@@ -11,6 +11,7 @@ import type { EndMarks } from "../trunk/dialog-media.ts";
 
 export interface WorkerWatch {
   report(session: number, fact: MediaReport): void;
+  price(session: number, price: number): void;
   admissionWanted(session: number, end: MediaEnd, focus: FocusId | undefined): void;
   dialogs(session: number, dialogs: EndDialogs): void;
   marks(marks: readonly (readonly [session: number, marks: EndMarks])[]): void;
@@ -159,6 +160,9 @@ export class WorkerLink {
         return;
       case "report":
         this.#watch.report(message.session, message.fact);
+        return;
+      case "price":
+        this.#watch.price(message.session, message.price);
         return;
       case "admissionWanted":
         this.#watch.admissionWanted(message.session, message.end, message.focus);

@@ -33,6 +33,7 @@ async function carryOut(number: number, order: Order): Promise<OrderResult> {
     const { opening } = order;
     desk.session = await Session.open(settings, opening, {
       fact: (fact) => say({ kind: "report", session: number, fact }),
+      price: (price) => say({ kind: "price", session: number, price }),
       admissionWanted: (end, focus) => say({ kind: "admissionWanted", session: number, end, focus }),
       log: (level, message, fields) => log(level, message, { call: opening.call, ...fields }),
     });

@@ -4,21 +4,20 @@ import { randomInt } from "node:crypto";
 import { clockMs } from "../base/clock.ts";
 import type { AudioEncoder, SampleRate } from "../codec/audio-codec.ts";
 import { codecOf } from "../codec/codecs.ts";
-import { writeRtp } from "../rtp/rtp-packet.ts";
+import { writeRtp, type RtpHeader } from "../rtp/rtp-packet.ts";
+import { heardAt, opusFormat } from "./track-formats.ts";
 import { Voice } from "./voice.ts";
 
 /** What telephones carry at most. */
 const rate: SampleRate = 16_000;
 const frameMs = 20;
-/** Of Opus (RFC 7587 s4.1). */
-const ticksPerFrame = 960;
+const ticksPerFrame = (opusFormat.clockRate * frameMs) / 1000;
 /** A worker that was held up for longer does not make up for it. */
 const mostLateMs = 200;
 
 export class Mixer {
-  readonly #payloadType: number;
   readonly #emit: (packet: Buffer) => void;
-  readonly #encoder: AudioEncoder | undefined = codecOf("opus")?.encoder(rate, "");
+  readonly #encoder: AudioEncoder | undefined = codecOf(opusFormat.name)?.encoder(rate, "");
   readonly #voices = new Map<number, Voice>();
   readonly #sum = new Int32Array((rate * frameMs) / 1000);
   readonly #ssrc = randomInt(1, 0xffff_ffff);
@@ -27,18 +26,15 @@ export class Mixer {
   #dueAtMs: number;
   #timer: NodeJS.Timeout;
 
-  constructor(payloadType: number, emit: (packet: Buffer) => void) {
-    this.#payloadType = payloadType;
+  constructor(emit: (packet: Buffer) => void) {
     this.#emit = emit;
     this.#dueAtMs = clockMs() + frameMs;
     this.#timer = setTimeout(() => this.#tick(), frameMs);
   }
 
-  say(source: number, sequence: number, frame: Uint8Array, nowMs: number): void {
-    const voice = this.#voices.get(source) ?? Voice.of(rate);
-    if (voice === undefined) return;
-    this.#voices.set(source, voice);
-    voice.say(sequence, frame, nowMs);
+  say({ ssrc: source, sequence, payloadType }: RtpHeader, frame: Uint8Array, nowMs: number): void {
+    const voice = this.#voiceOf(source, heardAt(payloadType)?.name);
+    voice?.say(sequence, frame, nowMs);
   }
 
   /** It has not been heard for long. */
@@ -51,6 +47,15 @@ export class Mixer {
     clearTimeout(this.#timer);
     for (const source of this.#voices.keys()) this.forget(source);
     this.#encoder?.release();
+  }
+
+  #voiceOf(source: number, codec: string | undefined): Voice | undefined {
+    const known = this.#voices.get(source);
+    if (codec === undefined || known?.codec === codec) return known;
+    this.forget(source);
+    const voice = Voice.of(codec, rate);
+    if (voice !== undefined) this.#voices.set(source, voice);
+    return voice;
   }
 
   #tick(): void {
@@ -68,7 +73,8 @@ export class Mixer {
     this.#sequence = (this.#sequence + 1) & 0xffff;
     this.#timestamp = (this.#timestamp + ticksPerFrame) >>> 0;
     if (frame === undefined) return;
-    const [payloadType, ssrc, sequence, timestamp] = [this.#payloadType, this.#ssrc, this.#sequence, this.#timestamp];
+    const { payloadType } = opusFormat;
+    const [ssrc, sequence, timestamp] = [this.#ssrc, this.#sequence, this.#timestamp];
     this.#emit(writeRtp({ payloadType, marker: false, ssrc, sequence, timestamp }, frame));
   }
 }

@@ -1,12 +1,13 @@
 // The leg towards a person in a conference: what they and the others of the call say at the media server, and what the
 // telephone says to them.
 import type { Admission, Attendance, FocusId, Participant } from "../../../ports/conference.ts";
+import type { Format } from "../../../core/sdp/format.ts";
 import type { Leg, LegReports } from "../base/leg.ts";
 import type { WorkerSettings } from "../base/settings.ts";
 import { readRtp, writeRtp } from "../rtp/rtp-packet.ts";
 import { FrameOpener, FrameSealer } from "./frame-cipher.ts";
-import { opusPayloadType } from "./server-connection.ts";
 import { Stay, type StayReports } from "./stay.ts";
+import { heardAt, opusFormat } from "./track-formats.ts";
 import { Voices } from "./voices.ts";
 
 export interface ParticipantOptions {
@@ -21,6 +22,8 @@ export interface ParticipantOptions {
 export interface ParticipantReports extends LegReports {
   /** Another admission is wanted: `enter` gives it. */
   wanted(focus: FocusId | undefined): void;
+  /** In which codec the conference hears us, from before it does. */
+  speaks(format: Format): void;
   /** The person is there, also where nothing is heard of them. */
   alive(): void;
 }
@@ -35,10 +38,12 @@ const absentMs = 5000;
 export class ParticipantLeg implements Leg {
   readonly #options: ParticipantOptions;
   readonly #reports: ParticipantReports;
-  readonly #voices: Voices;
+  readonly #heard: Voices;
   /** Those who belong to the call, by media server and identity: a server speaks for its own alone. */
   #participants = new Map<FocusId | undefined, Map<string, FrameOpener>>();
   #sealer: FrameSealer | undefined;
+  #voices: readonly string[] = [];
+  #spoken = opusFormat;
   /** Where we are heard; undefined until we know who is in the call. */
   #home: Stay | undefined;
   /** Where we only listen. */
@@ -52,11 +57,19 @@ export class ParticipantLeg implements Leg {
   constructor(options: ParticipantOptions, reports: ParticipantReports) {
     this.#options = options;
     this.#reports = reports;
-    this.#voices = new Voices((packet) => this.#reports.rtp(packet));
+    this.#heard = new Voices((packet) => this.#reports.rtp(packet));
   }
 
   get isConnected(): boolean {
     return this.#home?.isUp === true;
+  }
+
+  /**
+   * Codecs that the other end speaks, or may come to speak, the likeliest first. What we say has the codec that was the best when
+   * we came in.
+   */
+  expect(voices: readonly string[]): void {
+    this.#voices = voices;
   }
 
   /** Who is in the call from now on. The first time, we ask to be let in. */
@@ -76,8 +89,8 @@ export class ParticipantLeg implements Leg {
 
   sendRtp(packet: Buffer): boolean {
     const header = readRtp(packet);
-    // The server knows our track as Opus alone: digits have no place in it.
-    if (this.#home === undefined || header?.payloadType !== opusPayloadType) return false;
+    // The server knows our track by one codec: nothing else has a place in it.
+    if (this.#home === undefined || header?.payloadType !== this.#spoken.payloadType) return false;
     if (this.#sealer === undefined) return this.#home.send(packet);
     return this.#home.send(writeRtp(header, this.#sealer.seal(packet.subarray(header.start, header.end))));
   }
@@ -110,10 +123,14 @@ export class ParticipantLeg implements Leg {
     const { ice, ssrc, cname, reconnectTimeoutMs } = this.#options;
     const againMs = Math.min(patience.againMs, reconnectTimeoutMs);
     return new Stay(
-      { ice, stream: { ssrc, cname } },
+      { ice, voice: { ssrc, cname, codecs: () => this.#voices } },
       { ...patience, againMs },
       {
         ...this.#stayReports(undefined),
+        speaks: (format) => {
+          this.#spoken = format;
+          this.#reports.speaks(format);
+        },
         up: () => {
           this.#wasUp = true;
           this.#wasTogether = false;
@@ -139,7 +156,7 @@ export class ParticipantLeg implements Leg {
       }
     for (const focus of this.#participants.keys()) {
       if (focus === undefined || this.#elsewhere.get(focus)?.isOver === false) continue;
-      const options = { ice: this.#options.ice, stream: undefined };
+      const options = { ice: this.#options.ice, voice: undefined };
       this.#elsewhere.set(focus, new Stay(options, listeningPatience, this.#stayReports(focus)));
     }
   }
@@ -147,6 +164,7 @@ export class ParticipantLeg implements Leg {
   #stayReports(focus: FocusId | undefined): StayReports {
     return {
       wanted: () => this.#reports.wanted(focus),
+      speaks: () => undefined,
       up: () => this.#watch(),
       attended: () => this.#watch(),
       lost: () => this.#watch(),
@@ -158,7 +176,7 @@ export class ParticipantLeg implements Leg {
   }
 
   #leave(): void {
-    this.#voices.close();
+    this.#heard.close();
     this.#endAbsence();
     this.#home?.close();
     for (const stay of this.#elsewhere.values()) stay.close();
@@ -194,10 +212,10 @@ export class ParticipantLeg implements Leg {
 
   #hear(opener: FrameOpener | undefined, packet: Buffer): void {
     const header = readRtp(packet);
-    if (opener === undefined || header?.payloadType !== opusPayloadType) return;
+    if (opener === undefined || header === undefined || heardAt(header.payloadType) === undefined) return;
     const payload = packet.subarray(header.start, header.end);
     const frame = this.#sealer === undefined ? payload : opener.open(payload);
     if (frame === undefined) this.#unread += 1;
-    else this.#voices.hear(header, frame);
+    else this.#heard.hear(header, frame);
   }
 }

@@ -3,6 +3,7 @@
 import { isMalformed, parseDescription } from "../../../core/sdp/description.ts";
 import { webRtcEnd, type WebRtcEnd } from "../../../core/sdp/exchange/requirement.ts";
 import type { Candidate } from "../../../core/sdp/candidate.ts";
+import type { Format } from "../../../core/sdp/format.ts";
 import { descriptionLines } from "../../../core/sdp/lines.ts";
 
 interface AnsweredSection {
@@ -26,7 +27,7 @@ const mostSsrcs = 8;
 /** A section of our offer. */
 export interface OfferedSection {
   readonly mid: string;
-  readonly formats: readonly { readonly payloadType: number; readonly encoding: string }[];
+  readonly formats: readonly Format[];
 }
 
 /** Throws with the reason where it cannot be used. */
@@ -65,9 +66,13 @@ function sectionText(
     `a=ice-pwd:${ice.pwd}`,
     `a=fingerprint:${fingerprint.algorithm} ${fingerprint.value}`,
     `a=setup:${setup}`,
-    ...formats.map(({ payloadType, encoding }) => `a=rtpmap:${payloadType} ${encoding}`),
+    ...formats.map(rtpmapOf),
     ...(isHeard ? ssrcs.map((ssrc) => `a=ssrc:${ssrc} cname:server`) : []),
   ];
+}
+
+function rtpmapOf({ payloadType, name, clockRate, channels }: Format): string {
+  return `a=rtpmap:${payloadType} ${name}/${clockRate}${channels === 1 ? "" : `/${channels}`}`;
 }
 
 function sectionsIn(lines: readonly string[]): AnsweredSection[] {

@@ -2,12 +2,14 @@
 // wants. We offer, the server answers.
 import nodeDataChannel, { type PeerConnection, type Track } from "node-datachannel";
 import { isUsable, writeCandidate, type Candidate } from "../../../core/sdp/candidate.ts";
+import { opusName, type Format } from "../../../core/sdp/format.ts";
 import type { IceServer } from "../../../ports/media.ts";
 import { freePort } from "../base/held-port.ts";
 import type { Gone } from "../base/leg.ts";
 import { closeConnection, newConnection } from "../base/peer-connection.ts";
 import type { WorkerSettings } from "../base/settings.ts";
 import { isRtcp } from "../rtp/rtp-packet.ts";
+import { heardFormats } from "./track-formats.ts";
 import { answerText, type OfferedSection, type ServerAnswer } from "./server-answer.ts";
 
 export interface ConnectionReports {
@@ -34,11 +36,11 @@ export interface SpokenStream {
   readonly cname: string;
   /** What the server knows our track by. */
   readonly cid: string;
+  /** Of our track. */
+  readonly format: Format;
 }
 
-export const opusPayloadType = 111;
-const opus = { payloadType: opusPayloadType, encoding: "opus/48000/2" };
-const spoken: OfferedSection = { mid: "tx", formats: [opus] };
+const spokenMid = "tx";
 const mostHeard = 24;
 /** For Opus, of ours and of theirs (RFC 7587 s6.1). */
 const profile = "minptime=10;useinbandfec=1";
@@ -91,6 +93,11 @@ export class ServerConnection {
     return sdp.replaceAll(/a=(?:candidate|end-of-candidates).*\r\n/g, "");
   }
 
+  /** Whether the server takes what we say. */
+  isTaken({ sections }: ServerAnswer): boolean {
+    return sections.some(({ mid, isTaken }) => mid === spokenMid && isTaken);
+  }
+
   /** Throws where the library does not take it. */
   answered(answer: ServerAnswer): void {
     this.#connection.setRemoteDescription(answerText(answer, this.#sections), "answer");
@@ -123,32 +130,33 @@ export class ServerConnection {
     closeConnection(this, this.#connection, this.#tracks);
   }
 
-  #speak({ ssrc, cname, cid }: SpokenStream): Track {
-    const audio = new nodeDataChannel.Audio(spoken.mid, "SendOnly");
-    audio.addOpusCodec(opus.payloadType, profile);
+  #speak({ ssrc, cname, cid, format }: SpokenStream): Track {
+    const audio = new nodeDataChannel.Audio(spokenMid, "SendOnly");
     audio.addSSRC(ssrc, cname, "telephone", cid);
-    return this.#add(spoken, audio);
+    return this.#add(spokenMid, [format], audio);
   }
 
   #hear(more: number): void {
     for (let each = 0; each < more; each += 1) {
-      const index = this.#sections.filter(({ mid }) => mid !== spoken.mid).length;
+      const index = this.#sections.filter(({ mid }) => mid !== spokenMid).length;
       if (index >= mostHeard) return;
       const mid = heardMid(index);
-      const audio = new nodeDataChannel.Audio(mid, "RecvOnly");
-      audio.addOpusCodec(opus.payloadType, profile);
-      this.#add({ mid, formats: [opus] }, audio);
+      this.#add(mid, heardFormats, new nodeDataChannel.Audio(mid, "RecvOnly"));
     }
   }
 
-  #add(section: OfferedSection, audio: InstanceType<typeof nodeDataChannel.Audio>): Track {
+  #add(mid: string, formats: readonly Format[], audio: InstanceType<typeof nodeDataChannel.Audio>): Track {
+    for (const { payloadType, name } of formats) {
+      if (name === opusName) audio.addOpusCodec(payloadType, profile);
+      else audio.addAudioCodec(payloadType, name);
+    }
     const track = this.#connection.addTrack(audio);
-    this.#sections.push(section);
+    this.#sections.push({ mid, formats });
     this.#tracks.push(track);
     track.onMessage((packet) => {
       if (this.#isOver) return;
       if (isRtcp(packet)) this.#reports.rtcp(packet);
-      else this.#reports.rtp(section.mid, packet);
+      else this.#reports.rtp(mid, packet);
     });
     return track;
   }

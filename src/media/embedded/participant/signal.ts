@@ -20,11 +20,13 @@ import {
   TrackType,
   TrickleRequest,
   WrappedJoinRequest,
+  type Codec,
   type ICEServer,
   type JoinResponse,
   type ParticipantInfo,
 } from "@livekit/protocol";
 import { parseCandidate, type Candidate } from "../../../core/sdp/candidate.ts";
+import { canonicalName } from "../../../core/sdp/format.ts";
 import type { IceServer } from "../../../ports/media.ts";
 
 /** Somebody at the server. */
@@ -45,6 +47,8 @@ export interface Joined {
   readonly pingIntervalMs: number;
   /** How long the server may be silent. */
   readonly pingTimeoutMs: number;
+  /** Codecs of sound that it takes from us. */
+  readonly codecs: readonly string[];
   /** What frames end with that the server has put in by itself. */
   readonly injected: Buffer | undefined;
 }
@@ -73,7 +77,16 @@ export interface TrackOffer {
   readonly isEncrypted: boolean;
 }
 
-const most = { attendees: 1000, tracks: 16, iceServers: 16, urls: 8, sections: 64, text: 65_536, name: 512 } as const;
+const most = {
+  attendees: 1000,
+  tracks: 16,
+  iceServers: 16,
+  urls: 8,
+  sections: 64,
+  codecs: 64,
+  text: 65_536,
+  name: 512,
+} as const;
 const seconds = { interval: { least: 1, usual: 5, most: 60 }, timeout: { least: 5, usual: 15, most: 120 } } as const;
 /** The first one with a join request in the URL and one peer connection. */
 const protocol = 16;
@@ -165,15 +178,24 @@ function request(message: SignalRequest["message"]): Uint8Array {
   return new SignalRequest({ message }).toBinary();
 }
 
-function joined({ otherParticipants, iceServers, pingInterval, pingTimeout, sifTrailer }: JoinResponse): Joined {
+function joined(response: JoinResponse): Joined {
+  const { otherParticipants, iceServers, pingInterval, pingTimeout, enabledPublishCodecs, sifTrailer } = response;
   return {
     kind: "joined",
     attendees: attendeesIn(otherParticipants),
     turnServers: iceServers.slice(0, most.iceServers).map(turnServerOf),
     pingIntervalMs: within(pingInterval, seconds.interval) * 1000,
     pingTimeoutMs: within(pingTimeout, seconds.timeout) * 1000,
+    codecs: codecsIn(enabledPublishCodecs),
     injected: sifTrailer.length === 0 || sifTrailer.length > most.name ? undefined : Buffer.from(sifTrailer),
   };
+}
+
+function codecsIn(codecs: readonly Codec[]): string[] {
+  return codecs
+    .slice(0, most.codecs)
+    .flatMap(({ mime }) => /^audio\/([\w-]{1,32})$/i.exec(mime)?.[1] ?? [])
+    .map(canonicalName);
 }
 
 function attendeesIn(participants: readonly ParticipantInfo[]): Attendee[] {

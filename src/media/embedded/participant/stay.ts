@@ -1,11 +1,11 @@
 // Our stay at one media server of a conference: in by an admission, and when the server is lost in again, with a new admission
 // each time.
 import { randomBytes } from "node:crypto";
+import type { Format } from "../../../core/sdp/format.ts";
 import type { Admission } from "../../../ports/conference.ts";
 import { clockMs } from "../base/clock.ts";
 import type { LegReports } from "../base/leg.ts";
-import type { SpokenStream } from "./server-connection.ts";
-import { Visit, type VisitOptions } from "./visit.ts";
+import { Visit, type Speech, type VisitOptions } from "./visit.ts";
 
 /** How long we try to get in: at first, and after a loss at most. */
 export interface Patience {
@@ -17,12 +17,14 @@ export interface Patience {
 
 export interface StayOptions extends Pick<VisitOptions, "ice"> {
   /** What we say there; undefined: we only listen. */
-  readonly stream: Omit<SpokenStream, "cid"> | undefined;
+  readonly voice: Omit<Speech, "cid"> | undefined;
 }
 
 export interface StayReports {
   /** Another admission is wanted: `enter` gives it. */
   wanted(): void;
+  /** In which codec we speak there, from before media can flow. */
+  speaks(format: Format): void;
   /** Media can flow. */
   up(): void;
   /** Somebody has come, gone, or is still there. */
@@ -59,6 +61,8 @@ export class Stay {
   readonly #reports: StayReports;
   #state: State = { phase: "over" };
   #wasUp = false;
+  /** The server has not taken another codec. */
+  #isOpusAlone = false;
   /** Refusals in a row. */
   #refusals = 0;
   /** Until we ask again, or give up. */
@@ -120,10 +124,15 @@ export class Stay {
 
   /** Throws where the address of the server is none. */
   #visit(admission: Admission, isEncrypted: boolean): Visit {
-    const { ice, stream } = this.#options;
+    const { ice, voice } = this.#options;
     const cid = `TR_${randomBytes(6).toString("hex")}`;
-    const options = { ice, stream: stream && { ...stream, cid }, isEncrypted };
+    const codecs = (): readonly string[] => (this.#isOpusAlone ? [] : (voice?.codecs() ?? []));
+    const options = { ice, voice: voice && { ...voice, codecs, cid }, isEncrypted };
     return new Visit(admission, options, {
+      speaks: (format) => this.#reports.speaks(format),
+      untaken: () => {
+        this.#isOpusAlone = true;
+      },
       up: () => this.#up(),
       over: (reason, isFinal) => this.#ended(reason, isFinal),
       attended: () => this.#reports.attended(),

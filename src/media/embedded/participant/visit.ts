@@ -1,14 +1,20 @@
 // One stay at a media server, from an admission until it is lost or we leave: the signalling, and the connection that the
 // server has from it.
 import type { Candidate } from "../../../core/sdp/candidate.ts";
+import type { Format } from "../../../core/sdp/format.ts";
 import type { Admission } from "../../../ports/conference.ts";
 import { Attendees } from "./attendees.ts";
 import { readAnswer } from "./server-answer.ts";
-import { ServerConnection, type ConnectionOptions } from "./server-connection.ts";
+import { ServerConnection, type ConnectionOptions, type SpokenStream } from "./server-connection.ts";
 import { offer, trackRequest, trickle, type Joined, type ServerSignal } from "./signal.ts";
+import { opusFormat, spokenFormat } from "./track-formats.ts";
 import { SignalSocket } from "./signal-socket.ts";
 
 export interface VisitReports {
+  /** In which codec we speak here, from before media can flow. */
+  speaks(format: Format): void;
+  /** The server has said that it takes that codec, and does not. */
+  untaken(): void;
   /** Media can flow. */
   up(): void;
   /** Over for good, by nobody's wish here. `isFinal`: we are not wanted any more. */
@@ -19,7 +25,15 @@ export interface VisitReports {
   rtcp(packet: Buffer): void;
 }
 
-export interface VisitOptions extends Omit<ConnectionOptions, "iceServers"> {
+/** What we have to say. */
+export interface Speech extends Omit<SpokenStream, "format"> {
+  /** In which codecs it comes, or may come, the likeliest first. */
+  readonly codecs: () => readonly string[];
+}
+
+export interface VisitOptions extends Pick<ConnectionOptions, "ice"> {
+  /** Undefined: we only listen. */
+  readonly voice: Speech | undefined;
   /** Whether what we say is. */
   readonly isEncrypted: boolean;
 }
@@ -50,6 +64,7 @@ export class Visit {
   #early: { readonly theirs: Candidate[]; readonly ours: Uint8Array[] } | undefined = { theirs: [], ours: [] };
   readonly #entering: NodeJS.Timeout;
   #connection: ServerConnection | undefined;
+  #spoken: Format | undefined;
   #injected: Buffer | undefined;
   #isOver = false;
 
@@ -116,9 +131,13 @@ export class Visit {
   async #publish(joined: Joined): Promise<void> {
     this.attendees.learn(joined.attendees);
     this.#injected = joined.injected;
-    const { isEncrypted, ...options } = this.#options;
+    const { ice, voice, isEncrypted } = this.#options;
+    const format = voice && spokenFormat(voice.codecs(), joined.codecs);
+    const stream = voice && format && { ...voice, format };
+    if (format !== undefined) this.#reports.speaks(format);
+    this.#spoken = format;
     const connection = await ServerConnection.open(
-      { ...options, iceServers: joined.turnServers },
+      { ice, stream, iceServers: joined.turnServers },
       {
         candidate: (candidate, mid) => this.#tell(trickle(candidate, mid)),
         connected: () => {
@@ -135,7 +154,7 @@ export class Visit {
       return;
     }
     this.#connection = connection;
-    if (options.stream !== undefined) this.#socket.send(trackRequest({ cid: options.stream.cid, isEncrypted }));
+    if (voice !== undefined) this.#socket.send(trackRequest({ cid: voice.cid, isEncrypted }));
     this.#offers.more = 0;
     this.#offer();
   }
@@ -156,7 +175,13 @@ export class Visit {
   }
 
   #answered({ sdp, tracks }: ServerSignal & { readonly kind: "answer" }): void {
-    this.#connection?.answered(readAnswer(sdp));
+    const answer = readAnswer(sdp);
+    const spoken = this.#spoken;
+    if (spoken !== undefined && spoken !== opusFormat && this.#connection?.isTaken(answer) === false) {
+      this.#reports.untaken();
+      throw new Error(`the server does not take ${spoken.name}`);
+    }
+    this.#connection?.answered(answer);
     this.attendees.place(tracks);
     this.#offers.isOpen = false;
     const early = this.#early;

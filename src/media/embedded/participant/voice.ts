@@ -1,6 +1,7 @@
 // What one of several participants says, as samples: in order, and ready when they are to be heard together with the others.
 import type { AudioDecoder, SampleRate } from "../codec/audio-codec.ts";
 import { codecOf } from "../codec/codecs.ts";
+import { DoubledDecoder } from "../codec/doubled-decoder.ts";
 import { ReorderBuffer } from "../rtp/reorder-buffer.ts";
 
 /** The sound of a network is uneven: so long the first packet after a pause waits, and so much is kept at most. */
@@ -10,6 +11,7 @@ const mostMs = 200;
 const mostConcealedMs = 100;
 
 export class Voice {
+  readonly codec: string;
   readonly #decoder: AudioDecoder;
   readonly #rate: SampleRate;
   readonly #order = new ReorderBuffer<Uint8Array>((frame, lost) => this.#decode(frame, lost));
@@ -20,13 +22,16 @@ export class Voice {
   #readyAtMs: number | undefined;
   #nowMs = 0;
 
-  /** Undefined: Opus cannot be decoded. */
-  static of(rate: SampleRate): Voice | undefined {
-    const decoder = codecOf("opus")?.decoder(rate);
-    return decoder && new Voice(decoder, rate);
+  /** Undefined: it cannot be decoded. */
+  static of(name: string, rate: SampleRate): Voice | undefined {
+    const codec = codecOf(name);
+    if (codec === undefined) return undefined;
+    const decoder = codec.rate < rate ? new DoubledDecoder(codec.decoder(codec.rate)) : codec.decoder(rate);
+    return new Voice(name, decoder, rate);
   }
 
-  private constructor(decoder: AudioDecoder, rate: SampleRate) {
+  private constructor(codec: string, decoder: AudioDecoder, rate: SampleRate) {
+    this.codec = codec;
     this.#decoder = decoder;
     this.#rate = rate;
     this.#usual = rate / 50;

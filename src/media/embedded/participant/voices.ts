@@ -32,9 +32,9 @@ export class Voices {
     this.#heardAtMs.set(header.ssrc, nowMs);
     if (this.#heardAtMs.size > 1) this.#togetherAtMs = nowMs;
     else if (nowMs - this.#togetherAtMs > aloneMs) this.close();
-    if (this.#heardAtMs.size > 1) this.#mixer ??= new Mixer(header.payloadType, this.#emit);
+    if (this.#heardAtMs.size > 1) this.#mixer ??= new Mixer(this.#emit);
     if (this.#mixer === undefined) this.#emit(writeRtp(header, frame));
-    else if (frame.length > 0) this.#mixer.say(header.ssrc, header.sequence, frame, nowMs);
+    else if (frame.length > 0) this.#mixer.say(header, frame, nowMs);
   }
 
   close(): void {

@@ -10,6 +10,7 @@ import type {
   Following,
   LocalClient,
   RemoteClient,
+  RemoteConference,
   RemotePeer,
 } from "../../../ports/media-engine.ts";
 import type { ClientEnd, MediaReport, TrunkEnd } from "../../../ports/media.ts";
@@ -35,7 +36,7 @@ export type EndOpening =
 export type EndDialogs = Partial<Record<MediaEnd, DialogMedia>>;
 
 /** A seat stays with the engine: attendance and admissions come of it in orders of their own. */
-export type FollowingOrder = Following<RemotePeer | ConferenceEnd>;
+export type FollowingOrder = Following<RemotePeer | (ConferenceEnd & Omit<RemoteConference, "seat">)>;
 
 /** What each kind of order carries. */
 interface Orders {
@@ -110,6 +111,8 @@ export type FromWorker =
   /** How far the streams of all sessions have come. */
   | { readonly kind: "marks"; readonly marks: readonly (readonly [session: number, marks: EndMarks])[] }
   | { readonly kind: "report"; readonly session: number; readonly fact: MediaReport }
+  /** What the session costs now, in sessions that pass packets as they are. */
+  | { readonly kind: "price"; readonly session: number; readonly price: number }
   /** The session wants to be let into the conference at that end, where it meets at `focus`. */
   | {
       readonly kind: "admissionWanted";

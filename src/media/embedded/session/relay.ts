@@ -2,7 +2,8 @@
 // silence. It knows nothing of SDP but what was agreed.
 import { mediaEnds, otherEnd, type MediaEnd } from "../../../core/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
-import { codecStats, type Flows } from "../../../core/sdp/exchange/flows.ts";
+import { codecStats, heardIn, type Flows } from "../../../core/sdp/exchange/flows.ts";
+import type { Format } from "../../../core/sdp/format.ts";
 import type { MediaReport } from "../../../ports/media.ts";
 import { clockMs } from "../base/clock.ts";
 import { RtpStream } from "../rtp/rtp-stream.ts";
@@ -22,7 +23,11 @@ export class Relay {
   readonly #rtpStreams: Readonly<Record<MediaEnd, RtpStream>>;
   readonly #reporters: Readonly<Record<MediaEnd, RtcpReporter>>;
   readonly #inactivity: Inactivity;
+  /** As it was agreed, and as it passes. */
+  #agreed: Flows | undefined;
   #flows: Flows | undefined;
+  /** What ends hear whose peers have said so by themselves. */
+  readonly #heard: Partial<Record<MediaEnd, Format>> = {};
   #tone: RingingTone | undefined;
 
   /** The legs are asked for with each packet, as they come after their relay. `starts`: where our streams go on. */
@@ -43,11 +48,33 @@ export class Relay {
 
   /** The ringing tone for that end, until something is agreed. */
   ring(end: MediaEnd): void {
-    if (this.#flows === undefined) this.#tone ??= new RingingTone(this.streams[end]);
+    if (this.#flows === undefined) this.#tone ??= new RingingTone(this.streams[end], () => this.#heard[end]);
   }
 
   pass(flows: Flows): void {
     this.#quiet();
+    this.#agreed = flows;
+    this.#agree();
+  }
+
+  /** The peer at that end hears `format` from now on, whatever is agreed. */
+  hears(end: MediaEnd, format: Format): void {
+    this.#heard[end] = format;
+    this.#agree();
+  }
+
+  /** What turns into what in it. */
+  get ways(): Flows["ways"] {
+    return this.#flows?.ways;
+  }
+
+  #agree(): void {
+    let flows = this.#agreed;
+    if (flows === undefined) return;
+    for (const end of mediaEnds) {
+      const heard = this.#heard[end];
+      if (heard !== undefined) flows = heardIn(flows, end, heard);
+    }
     this.#flows = flows;
     for (const end of mediaEnds) {
       const { crossings, isOpen } = flows[end];

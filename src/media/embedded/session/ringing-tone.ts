@@ -1,22 +1,28 @@
 // What a caller hears while the other telephone rings, for one who is in a conference already and hears nothing else: 425 Hz,
 // one second in five (ITU-T E.180 s5).
-import { OpusEncoder } from "../codec/opus-encoder.ts";
+import type { Format } from "../../../core/sdp/format.ts";
+import { codecOf } from "../codec/codecs.ts";
 import { clockMs } from "../base/clock.ts";
 import type { OutgoingStream } from "../rtp/outgoing-stream.ts";
 
 const tone = { hertz: 425, level: 4000, soundMs: 1000, cycleMs: 5000 };
 const rate = 8000;
 const frameMs = 20;
-/** As conferences know it. */
-const outlet = { payloadType: 111, isEvent: false, toClockRate: 48_000 };
 /** Beyond all SSRCs and whatever is numbered by converters: one source of its own for each stream. */
 const source = -1;
 
-/** The frames of the sounding second, made once. */
-let frames: readonly Uint8Array[] | undefined;
+/** The frames of the sounding second by codec, made once. */
+const frames = new Map<string, readonly Uint8Array[]>();
 
-function soundFrames(): readonly Uint8Array[] {
-  const encoder = new OpusEncoder(rate, "");
+function framesIn(codec: string): readonly Uint8Array[] {
+  const known = frames.get(codec) ?? soundFrames(codec);
+  frames.set(codec, known);
+  return known;
+}
+
+function soundFrames(codec: string): readonly Uint8Array[] {
+  const encoder = codecOf(codec)?.encoder(rate, "");
+  if (encoder === undefined) return [];
   const samples = (rate * frameMs) / 1000;
   const made = Array.from({ length: tone.soundMs / frameMs }, (_, frame) =>
     encoder.encode(
@@ -32,13 +38,16 @@ function soundFrames(): readonly Uint8Array[] {
 
 export class RingingTone {
   readonly #stream: OutgoingStream;
+  readonly #format: () => Format | undefined;
   readonly #sinceMs = clockMs();
   readonly #timer: NodeJS.Timeout;
   #next = 0;
   #sequence = 0;
 
-  constructor(stream: OutgoingStream) {
+  /** `format`: in which it is heard now; undefined: nobody hears it yet. */
+  constructor(stream: OutgoingStream, format: () => Format | undefined) {
     this.#stream = stream;
+    this.#format = format;
     this.#timer = setInterval(() => this.#sound(), frameMs);
   }
 
@@ -49,14 +58,15 @@ export class RingingTone {
 
   /** All that is due: timers are late now and then. */
   #sound(): void {
-    frames ??= soundFrames();
+    const format = this.#format();
     const nowMs = clockMs();
     for (; this.#next * frameMs <= nowMs - this.#sinceMs; this.#next += 1) {
       const inCycle = (this.#next * frameMs) % tone.cycleMs;
-      const frame = frames[inCycle / frameMs];
-      if (frame === undefined) continue;
+      const frame = format && framesIn(format.name)[inCycle / frameMs];
+      if (format === undefined || frame === undefined) continue;
       this.#sequence += 1;
-      const timestamp = (this.#next * frameMs * outlet.toClockRate) / 1000;
+      const outlet = { payloadType: format.payloadType, isEvent: false, toClockRate: format.clockRate };
+      const timestamp = (this.#next * frameMs * format.clockRate) / 1000;
       const numbers = { ssrc: source, sequence: this.#sequence & 0xffff, timestamp, marker: inCycle === 0 };
       this.#stream.utter(numbers, frame, outlet, inCycle === 0, nowMs);
     }

@@ -1,14 +1,16 @@
 // One call's media inside a worker: the two legs that carry its packets, and the relay between. What is agreed comes from
 // above. Orders come one at a time from worker.ts.
 import type { IceCandidate } from "../../../core/call/model/fact.ts";
-import { mediaEnds, type MediaEnd } from "../../../core/media-end.ts";
+import { mediaEnds, otherEnd, type MediaEnd } from "../../../core/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
+import { waysPrice } from "../../../core/sdp/exchange/conversion.ts";
 import type { Admission, Attendance, FocusId } from "../../../ports/conference.ts";
 import type { LocalClient, RemoteClient } from "../../../ports/media-engine.ts";
 import { MediaError, type MediaReport } from "../../../ports/media.ts";
 import { clockMs } from "../base/clock.ts";
 import type { Gone, Leg, LegReports } from "../base/leg.ts";
 import type { WorkerSettings } from "../base/settings.ts";
+import { conversions } from "../codec/conversions.ts";
 import { ClientLeg } from "../client/client-leg.ts";
 import type { ParticipantLeg } from "../participant/participant-leg.ts";
 import { newStream, type StreamMark } from "../rtp/outgoing-stream.ts";
@@ -22,6 +24,8 @@ const hangUpMs = 2000;
 
 export interface SessionReports {
   fact(fact: MediaReport): void;
+  /** What it costs now, in sessions that pass packets as they are. */
+  price(price: number): void;
   /** The participant at that end wants to be let in: `enter` does. */
   admissionWanted(end: MediaEnd, focus: FocusId | undefined): void;
   log(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
@@ -93,10 +97,15 @@ export class Session {
     for (const end of mediaEnds) {
       const remote = remotes[end];
       if (remote?.kind === "client") this.#theClient().complete(remote);
-      else if (remote?.kind === "conference") await this.#takePart(end);
+      else if (remote?.kind === "conference") await this.#takePart(end, remote.voices);
       else if (remote !== undefined) this.#trunkAt(end).aim(remote);
     }
-    if (flows !== undefined) this.#relay.pass(flows);
+    if (flows === undefined) return;
+    this.#relay.pass(flows);
+    const person = mediaEnds.find((end) => this.#legs[end] === this.#participant);
+    const voice = person && flows.ways?.[otherEnd(person)].from;
+    if (voice !== undefined) this.#participant?.expect([voice]);
+    this.#sayPrice();
   }
 
   attend(attendance: Attendance): void {
@@ -196,7 +205,7 @@ export class Session {
   }
 
   /** In a conference, from now on; what stood at that end is closed. */
-  async #takePart(end: MediaEnd): Promise<void> {
+  async #takePart(end: MediaEnd, voices: readonly string[]): Promise<void> {
     if (this.#participant !== undefined) return;
     // The words of media servers take 11 MB, which a worker without conferences is spared.
     const { ParticipantLeg } = await import("../participant/participant-leg.ts");
@@ -208,12 +217,23 @@ export class Session {
       { ice, ssrc, cname, reconnectTimeoutMs },
       {
         ...this.#legReports(end),
+        speaks: (format) =>
+          this.#guard(() => {
+            this.#relay.hears(end, format);
+            this.#sayPrice();
+          }),
         wanted: (focus) => this.#reports.admissionWanted(end, focus),
         alive: () => this.#guard(() => this.#relay.alive(end)),
       },
     );
+    this.#participant.expect(voices);
     this.#legs[end] = this.#participant;
     await before?.close();
+  }
+
+  #sayPrice(): void {
+    const { ways } = this.#relay;
+    if (ways !== undefined) this.#reports.price(waysPrice(conversions, [ways.a, ways.b]));
   }
 
   #legReports(end: MediaEnd): LegReports {
