@@ -103,7 +103,9 @@ export function rtcContract(ready: () => HomeserverRig): void {
     test("a number puts keys under its message, and is told what a person taps and takes back", async () => {
       const { client, ghost, room, path } = await numberInRoom();
       const message = String(
-        (await send(rig.bridge, room, "m.room.message", { body: "Keypad" }, ghost)).body["event_id"],
+        (await send(rig.bridge, room, "m.room.message", { msgtype: "m.notice", body: "Keypad" }, ghost)).body[
+          "event_id"
+        ],
       );
       const key = { "m.relates_to": { rel_type: "m.annotation", event_id: message, key: "5️⃣" } };
       expect(await send(rig.bridge, room, "m.reaction", key, ghost)).toMatchObject({ status: 200 });
