@@ -3,6 +3,7 @@ import type { RoomId, UserId } from "../../core/ids.ts";
 import { describeCause, type Cause } from "../../core/call/model/cause.ts";
 import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
 import { ghostNumber, type GhostNumber } from "../../core/number/plan/number-key.ts";
+import { loneNumber, type LoneNumber } from "../../core/number/plan/lone-number.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import { judge, type Policy } from "../../core/policy/permission.ts";
 import { attempt } from "../../ports/attempt.ts";
@@ -43,9 +44,8 @@ const helpWords = [
 ].join("\n");
 
 const invitationForm = /^!?invite(?:\s+(.*))?$/is;
-/** Written alone: some digits, as people write numbers. */
-const bareNumber = /^\s*\+?[0-9(][0-9 ()./-]{2,30}\s*$/;
 
+const doubtWords = (text: string): string => `Is that a telephone number? Write “call ${text}” to call it.`;
 const lateWords = "I have read this only now. If you still want it, please write it again.";
 const crowdWords = "I can only help in a room with just you and me in it.";
 
@@ -68,7 +68,9 @@ export class Bot {
     if (isInvitation !== undefined && (ringingRooms.has(room) || (await homeserver.hasRunningCall(room))))
       return this.#invite(room, person, invited);
     if (!(await this.#isDirect(room))) return;
-    if (bareNumber.test(body)) return this.#call(room, person, body.trim());
+    const alone = this.#numberAlone(body.trim());
+    if (alone === "number") return this.#call(room, person, body.trim());
+    if (alone === "doubtful") return this.#say(room, doubtWords(body.trim()));
     const [, word = "", rest = ""] = /^\s*!?(\S+)\s*(.*?)\s*$/s.exec(body) ?? [];
     if (/^(call|dial)$/i.test(word)) return this.#call(room, person, rest);
     return this.#say(room, helpWords);
@@ -78,6 +80,13 @@ export class Bot {
   async missed(room: RoomId): Promise<void> {
     const { homeserver } = this.#parts;
     if (!(await homeserver.hasRunningCall(room)) && (await this.#isDirect(room))) await this.#say(room, lateWords);
+  }
+
+  #numberAlone(text: string): LoneNumber {
+    const { ids, plan } = this.#parts;
+    const found = ids.forDialled(text);
+    const isNumber = found.kind === "ghost" && found.target.kind === "number";
+    return isNumber ? loneNumber(text, found.target.dialled, plan) : "none";
   }
 
   async #invite(room: RoomId, person: UserId, text: string): Promise<void> {

@@ -26,7 +26,7 @@ export function restorePlus(text: string): string {
 }
 
 /** Characters that look like those of a dial pad, and the separators of RFC 3966 s5.1.1, as those; what nobody sees is gone. */
-function plain(text: string): string {
+export function plain(text: string): string {
   // Most are plain already, and a dial pad asks at each key.
   if (/^[ -Z^-~]*$/.test(text)) return text;
   return (

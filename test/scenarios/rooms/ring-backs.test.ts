@@ -61,6 +61,25 @@ describe("a number that is written to the bot", () => {
     },
   );
 
+  test.each(["2026-11-30", "30.11.2026", "2026", "19.30", " 12.99\n"])(
+    "need not be one: whoever writes %s is asked, and rung only if they write that they mean it",
+    async (body) => {
+      await write(body);
+      expect(bridge.signals).toEqual([]);
+      expect(bridge.words.at(-1)).toBe(`Is that a telephone number? Write “call ${body.trim()}” to call it.`);
+      await write("call 2026");
+      expect(bridge.signals).toEqual(["invite"]);
+    },
+  );
+
+  test("is none if it has one or two digits, or more besides: the person reads what they can write", async () => {
+    for (const body of ["5", "42", "See you at 19:30", "in 2026", "20 7946 0440 or so"]) {
+      await write(body);
+      expect(bridge.words.at(-1)).toContain("call NUMBER");
+    }
+    expect(bridge.signals).toEqual([]);
+  });
+
   test("and is read only a minute later rings nobody, and the person reads why", async () => {
     const message = { kind: "message.received", body: "call 0181 811 8181", form: "text", edits: false } as const;
     await bridge.take({ ...bridge.origin(ann, lobby), ...message, ageMs: 61_000 });
