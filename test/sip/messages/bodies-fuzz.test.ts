@@ -1,5 +1,6 @@
 // Bodies from the network besides SDP: nothing throws, what comes out is bounded, and no input takes more time than
 // its length deserves.
+import { cpuMsOf } from "../../measures/cpu-time.ts";
 import { anyText } from "../../arbitraries/any-text.ts";
 import { formatUri } from "../../../src/core/address/uri.ts";
 import fc from "fast-check";
@@ -126,9 +127,8 @@ describe("whatever a body holds", () => {
     ],
     ["empty lines", "message/cpim", "\r\n".repeat(32_000)],
   ])("65 kB of %s are read at once", (_, type, body) => {
-    const startMs = performance.now();
-    readMessageBody({ type, params: new Map([["boundary", "b"]]) }, Buffer.from(body));
-    expect(performance.now() - startMs).toBeLessThan(500);
+    const read = (): void => void readMessageBody({ type, params: new Map([["boundary", "b"]]) }, Buffer.from(body));
+    expect(cpuMsOf(read)).toBeLessThan(500);
   });
 });
 
