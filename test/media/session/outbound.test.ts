@@ -27,6 +27,8 @@ function steps(packets: readonly RtpPacket[]): Set<number> {
 
 test.concurrent("each hears the other's tone, and the statistics know it", async ({ scope }) => {
   const { client, trunk, session } = await startTalk(rig, scope);
+  await trunk.ear.nextSecond(bothHz);
+  const fromMs = Date.now();
   const [atTrunk, atClient] = await Promise.all([trunk.ear.nextSecond(bothHz), client.ear.nextSecond(bothHz)]);
   expect(atTrunk.hz).toBe(clientHz);
   expect(atTrunk.ratio).toBeGreaterThan(100);
@@ -39,7 +41,7 @@ test.concurrent("each hears the other's tone, and the statistics know it", async
   expect(stats.a.bytes).toBe(stats.a.packets * 160);
   expect(stats.a.lost).toBe(0);
   expect(stats.b.lost).toBe(0);
-  expect(Date.now() - (stats.b.lastHeardAtMs ?? 0)).toBeLessThan(1000);
+  expect(stats.b.lastHeardAtMs).toBeGreaterThan(fromMs);
 });
 
 test.concurrent("lost packets are counted", async ({ scope }) => {
