@@ -1,5 +1,6 @@
 // The end-to-end tests: real parts on real sockets, one file after the other.
 import { defineConfig } from "vitest/config";
+import { patienceMs } from "./dev/loopback/patience.ts";
 
 export default defineConfig({
   test: {
@@ -8,6 +9,7 @@ export default defineConfig({
     fileParallelism: false,
     pool: "forks",
     testTimeout: 60_000,
+    expect: { poll: { timeout: patienceMs } },
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
   },

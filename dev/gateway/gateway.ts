@@ -1,5 +1,6 @@
 // A small telephone gateway on real sockets: SIP over UDP and TCP, G.711 over RTP, numbers that behave, a registrar, and
 // calls and texts of its own. For the demo and for tests; see README.md for the numbers. Come in through `startGateway`.
+import { patienceMs } from "../loopback/patience.ts";
 import { escapeUser, parseUri } from "../../src/core/address/uri.ts";
 import type { Credentials } from "./user-agent/client-digest.ts";
 import { hopOf } from "./user-agent/dialog.ts";
@@ -99,7 +100,7 @@ export interface Gateway {
   message(message: OutgoingMessage): Promise<number | undefined>;
   /**
    * Looks at the calls now and at each change, until `look` gives something other than undefined or false.
-   * Rejects after `timeoutMs` (10 s by default).
+   * Rejects after `timeoutMs`.
    */
   until<Found>(look: (calls: readonly GatewayCall[]) => Found | undefined | false, timeoutMs?: number): Promise<Found>;
   /** Hangs up whatever is left, and closes all sockets. */
@@ -190,7 +191,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       const { from, headers } = sender(order, where.flow.transport);
       return await switchboard.message(from, order.text, headers, where);
     },
-    until: (look, timeoutMs = 10_000) =>
+    until: (look, timeoutMs = patienceMs) =>
       new Promise((resolve, reject) => {
         const finish = (settle: () => void): void => {
           watchers.delete(watch);

@@ -79,6 +79,6 @@ export interface HeadlessCall {
   /** Sends the other end to that of another call of this client; both end here. */
   transferTo(consult: HeadlessCall): Promise<void>;
   hangup(): Promise<void>;
-  /** Looks now and at each change until there is something other than undefined or false; 10 s by default. */
+  /** Looks now and at each change until there is something other than undefined or false; patient by default. */
   until<Found>(look: (call: HeadlessCall) => Found | undefined | false, timeoutMs?: number): Promise<Found>;
 }

@@ -1,6 +1,7 @@
 // One call of the headless client: `m.call.*` version 1 as Element sends and reads it.
 // Rooms and login are for caller.ts, media for audio-peer.ts.
 import { randomInt } from "node:crypto";
+import { patienceMs } from "../loopback/patience.ts";
 import type { Heard } from "../audio/goertzel.ts";
 import { AudioPeer, type IceCandidate } from "./audio-peer.ts";
 import { readAnswer, readOffer, type Direction } from "./browser-description.ts";
@@ -215,7 +216,7 @@ export class Call implements HeadlessCall {
     await this.#leave(this.state === "invited" ? undefined : "user_hangup", "hung up");
   }
 
-  until<Found>(look: (call: HeadlessCall) => Found | undefined | false, timeoutMs = 10_000): Promise<Found> {
+  until<Found>(look: (call: HeadlessCall) => Found | undefined | false, timeoutMs = patienceMs): Promise<Found> {
     return new Promise((resolve, reject) => {
       const finish = (settle: () => void): void => {
         this.#watchers.delete(watch);

@@ -1,6 +1,7 @@
 // A Matrix calling client without a browser: logs in, looks numbers up, makes the direct room and calls, in the order
 // and with the haste of Element (the invite does not wait for the ghost); joins rooms that it is invited to, and rings
 // there. For the demo and the scenarios.
+import { patienceMs } from "../loopback/patience.ts";
 import { Call } from "./call.ts";
 import type { CallFact, HeadlessCall } from "./call-view.ts";
 import { ClientApiError, isJson, logIn, path, text } from "./client-api.ts";
@@ -35,7 +36,7 @@ export interface HeadlessCaller {
   /** Looks up, finds or makes the direct room, and sends the invite. Throws NoSuchNumber, ClientApiError. */
   call(number: string): Promise<HeadlessCall>;
   /**
-   * The next call that rings and was not given out before. Rejects after `timeoutMs` (10 s by default).
+   * The next call that rings and was not given out before. Rejects after `timeoutMs`.
    * One that was over before it could ring, answered on another device for one, is not among them.
    */
   incoming(timeoutMs?: number): Promise<HeadlessCall>;
@@ -178,7 +179,7 @@ export async function createHeadlessCaller(options: HeadlessCallerOptions): Prom
     async write(roomId, body) {
       await api.send(roomId, "m.room.message", { msgtype: "m.text", body });
     },
-    incoming: (timeoutMs = 10_000) =>
+    incoming: (timeoutMs = patienceMs) =>
       new Promise((resolve, reject) => {
         const finish = (settle: () => void): void => {
           ringing = ringing.filter((each) => each !== look);

@@ -1,6 +1,7 @@
 // A person's side of a MatrixRTC call without a browser: rings, is at the media server, says a tone and listens. What goes to
 // the media server and comes from it, the bridge's own code reads and writes: what it is worth is shown with real clients.
 import { randomBytes, randomInt } from "node:crypto";
+import { patienceMs } from "../loopback/patience.ts";
 import { OpusEncoder } from "../../src/media/embedded/codec/opus-encoder.ts";
 import type { AudioDecoder } from "../../src/media/embedded/codec/audio-codec.ts";
 import { codecOf } from "../../src/media/embedded/codec/codecs.ts";
@@ -87,7 +88,7 @@ export async function placeRtcCall(api: ClientApi, options: RtcCallOptions): Pro
       return reception.heardMs;
     },
     heard: (lastMs, frequencies) => reception.heard(lastMs, frequencies),
-    until: (holds, timeoutMs = 10_000) =>
+    until: (holds, timeoutMs = patienceMs) =>
       new Promise((resolve, reject) => {
         const end = (): void => {
           clearTimeout(timer);

@@ -2,6 +2,7 @@
 // a bridge go, application services served as Synapse was seen to serve them. Everything
 // is in memory; no federation, no encryption keys, no media repository.
 import { once } from "node:events";
+import { patienceMs } from "../loopback/patience.ts";
 import { listen } from "../loopback/listen.ts";
 import { Accounts } from "./accounts.ts";
 import { AppserviceConnection } from "./appservice/appservice-connection.ts";
@@ -72,7 +73,7 @@ export type Homeserver = {
   onEvent(listener: (event: ClientEvent) => void): () => void;
   /** Calls back after every third-party lookup. Returns how to stop it. */
   onLookup(listener: (lookup: Lookup) => void): () => void;
-  /** The first event, past or to come, that fits. Rejects after `timeoutMs` (10,000). */
+  /** The first event, past or to come, that fits. Rejects after `timeoutMs`. */
   eventWhere(fits: (event: ClientEvent) => boolean, timeoutMs?: number): Promise<ClientEvent>;
   /** Resolves when the application services have taken every event so far. */
   pushed(): Promise<void>;
@@ -173,7 +174,7 @@ function observation({ rooms, now, pusher, thirdParty }: World): Observation {
     events,
     onEvent,
     onLookup: (listener) => thirdParty.onLookup(listener),
-    eventWhere: (fits, timeoutMs = 10_000) => {
+    eventWhere: (fits, timeoutMs = patienceMs) => {
       const past = events().find(fits);
       if (past) return Promise.resolve(past);
       return new Promise((resolve, reject) => {

@@ -60,7 +60,7 @@ export async function homeserver(): Promise<Homeserver> {
     sent,
     event: async (type: string) => {
       const found = (): Sent | undefined => sent.find((one) => one.type === type);
-      await expect.poll(found, { timeout: 8_000 }).toBeDefined();
+      await expect.poll(found).toBeDefined();
       return found()?.content ?? {};
     },
   });

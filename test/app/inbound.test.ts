@@ -168,12 +168,12 @@ test("the person hangs up while another program has the database locked: the tel
   // Answered 200: the homeserver would hold back everything else until it had sent this again.
   await push(bridge, "m.call.hangup", said);
   await peer.until(({ startLine }) => startLine.startsWith("BYE "));
-  await expect.poll(ready, { timeout: 5_000 }).toContain("database is locked by another process");
+  await expect.poll(ready).toContain("database is locked by another process");
   const second = await telephone(port);
   second.request("INVITE", called);
   acknowledge(second, await second.status(503));
   other.exec("rollback");
-  await expect.poll(ready, { timeout: 5_000 }).toContain("can be written");
+  await expect.poll(ready).toContain("can be written");
 });
 
 test.each(["is away", "hangs"] as const)(

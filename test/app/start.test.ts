@@ -177,7 +177,7 @@ test("a homeserver without the registration is waited for, said in one line and 
   await expect.poll(homeserverPart).toEqual({ ready: false, detail: expect.stringMatching(line) });
   expect(log.filter((each) => line.test(each))).toHaveLength(1);
   has = true;
-  await expect.poll(homeserverPart, { timeout: 15_000 }).toMatchObject({ ready: true });
+  await expect.poll(homeserverPart).toMatchObject({ ready: true });
   expect(log.filter((each) => line.test(each))).toHaveLength(1);
 });
 

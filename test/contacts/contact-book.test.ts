@@ -33,10 +33,10 @@ test("a file that is replaced is read again; one that is spoilt leaves the conta
     expect(names()).toEqual(["By hand", "Before"]);
     writeFileSync(`${file}.new`, card("After all"));
     renameSync(`${file}.new`, file);
-    await expect.poll(names, { timeout: 5_000 }).toEqual(["By hand", "After all"]);
+    await expect.poll(names).toEqual(["By hand", "After all"]);
     writeFileSync(file, "spoilt");
     const complaint = () => lines.find(({ level }) => level === "error")?.fields;
-    await expect.poll(complaint, { timeout: 5_000 }).toMatchObject({ file, why: "it holds no vCard" });
+    await expect.poll(complaint).toMatchObject({ file, why: "it holds no vCard" });
     expect(names()).toEqual(["By hand", "After all"]);
   } finally {
     book.stop();
@@ -49,7 +49,7 @@ test("a file that does not exist yet is read once it does", async () => {
   try {
     expect(lines.find(({ level }) => level === "error")?.fields).toMatchObject({ setting: "contacts.vcard" });
     writeFileSync(file, card("Late"));
-    await expect.poll(names, { timeout: 5_000 }).toEqual(["By hand", "Late"]);
+    await expect.poll(names).toEqual(["By hand", "Late"]);
   } finally {
     book.stop();
   }

@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { patienceMs } from "../../dev/loopback/patience.ts";
 import { listen } from "../../dev/loopback/listen.ts";
 import type { Registration } from "../../dev/homeserver/appservice/registration.ts";
 
@@ -109,7 +110,7 @@ export async function startAppserviceDouble(domain: string): Promise<AppserviceD
       rules.push(rule);
       return () => void rules.splice(rules.indexOf(rule), 1);
     },
-    until: (look, timeoutMs = 15_000) =>
+    until: (look, timeoutMs = patienceMs) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           watchers.delete(check);

@@ -2,6 +2,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { patienceMs } from "../../dev/loopback/patience.ts";
 import { bind } from "../../dev/loopback/listen.ts";
 
 interface RawMessage {
@@ -118,7 +119,7 @@ export async function rawPeer(gateway: { host: string; port: number }, transport
       const timer = setTimeout(() => {
         const seen = received.map((message) => message.startLine).join(" | ");
         finish(() => reject(new Error(`only saw: ${seen}`)));
-      }, 8_000);
+      }, patienceMs);
       watchers.add(watch);
       watch();
     });

@@ -49,7 +49,7 @@ describe("a registration", () => {
     const { gateway, register } = await rig({ registrar: { minExpiresSeconds: 1 } });
     await register(1);
     expect(gateway.registrations).toHaveLength(1);
-    await expect.poll(() => gateway.registrations, { timeout: 3_000 }).toEqual([]);
+    await expect.poll(() => gateway.registrations).toEqual([]);
   });
 
   it("is forgotten by a registrar that restarts", async () => {

@@ -1,5 +1,5 @@
 // What the bridge does when the store works again.
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { StoreWatch } from "../../../src/bridge/operation/store-watch.ts";
 import { StoreError } from "../../../src/ports/store.ts";
 import { FakeTelemetry } from "../../fakes/telemetry.ts";
@@ -18,6 +18,6 @@ test("a call that ends in the moment between the last write and the all-clear is
   });
   watch.failed(new StoreError("full", "disk is full"));
   clock.advance(1000);
-  await vi.waitFor(() => expect(watch.failure).toBeUndefined());
+  await expect.poll(() => watch.failure).toBeUndefined();
   expect(written).toEqual(["first", "last"]);
 });

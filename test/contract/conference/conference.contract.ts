@@ -1,5 +1,5 @@
 // What a person hears who is called in a conference, whichever media server it is at.
-import { afterAll, beforeAll, describe, expect, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { listen } from "../../../dev/audio/goertzel.ts";
 import type { Admission, Attendance, FrameKey } from "../../../src/ports/conference.ts";
 import {
@@ -23,7 +23,6 @@ export interface ConferenceHarness {
 }
 
 const allHz = Object.values(hz);
-const wait = { timeout: 10_000 };
 
 export function conferenceContract(start: () => Promise<ConferenceHarness>): void {
   let harness: ConferenceHarness;
@@ -102,10 +101,10 @@ export function conferenceContract(start: () => Promise<ConferenceHarness>): voi
       await alice.telephone.ear.nextSecond(allHz);
       return listen(alice.telephone.ear.samples, 8000, [hz[name]]).ratio;
     };
-    await expect.poll(async () => share("bob"), wait).toBeGreaterThan(0.3);
-    await expect.poll(async () => share("carol"), wait).toBeGreaterThan(0.3);
+    await expect.poll(async () => share("bob")).toBeGreaterThan(0.3);
+    await expect.poll(async () => share("carol")).toBeGreaterThan(0.3);
     await bob.session.close();
-    await expect.poll(async () => share("carol"), wait).toBeGreaterThan(10);
+    await expect.poll(async () => share("carol")).toBeGreaterThan(10);
     expect(alice.facts.map(({ kind }) => kind)).toEqual(["media.connected"]);
   });
 
@@ -129,7 +128,7 @@ export function conferenceContract(start: () => Promise<ConferenceHarness>): voi
     const bob = await call(scope, abroad, "bob", attendanceOf(["alice"], frameKeyOf("bob"), home));
     expect(await Promise.all([hears(alice), hears(bob)])).toEqual([hz.bob, hz.alice]);
     await harness.restart();
-    await vi.waitFor(() => expect(Math.min(alice.seat.admissions, bob.seat.admissions)).toBeGreaterThan(3), 15_000);
+    await expect.poll(() => Math.min(alice.seat.admissions, bob.seat.admissions)).toBeGreaterThan(3);
     expect(await Promise.all([hears(alice), hears(bob)])).toEqual([hz.bob, hz.alice]);
     expect(alice.facts.map(({ kind }) => kind)).toEqual(["media.connected"]);
     await bob.session.close();
@@ -164,7 +163,7 @@ export function conferenceContract(start: () => Promise<ConferenceHarness>): voi
     const bob = await call(scope, room, "bob", attendanceOf(["alice"]));
     expect(await Promise.all([hears(alice), hears(bob)])).toEqual([hz.bob, hz.alice]);
     await harness.restart();
-    await vi.waitFor(() => expect(Math.min(alice.seat.admissions, bob.seat.admissions)).toBeGreaterThan(1), 15_000);
+    await expect.poll(() => Math.min(alice.seat.admissions, bob.seat.admissions)).toBeGreaterThan(1);
     expect(await Promise.all([hears(alice), hears(bob)])).toEqual([hz.bob, hz.alice]);
     expect(alice.facts.map(({ kind }) => kind)).toEqual(["media.connected"]);
   });

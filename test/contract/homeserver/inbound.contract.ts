@@ -47,7 +47,7 @@ export function inboundContract(ready: () => HomeserverRig): void {
       await client("POST", `${pathOf(roomId)}/join`, {});
       // Dendrite answers a join before its sync knows of it.
       const inTimeline = async () => timelineOf((await client("GET", "/v3/sync?timeout=0")).body, roomId);
-      await expect.poll(inTimeline, { timeout: 5_000 }).toContainEqual(
+      await expect.poll(inTimeline).toContainEqual(
         expect.objectContaining({
           type: "m.call.invite",
           event_id: body["event_id"],
@@ -69,15 +69,13 @@ export function inboundContract(ready: () => HomeserverRig): void {
         token = String(body["next_batch"]);
         return timelineOf(body, roomId).length > 0;
       };
-      await expect.poll(knowsRoom, { timeout: 5_000 }).toBe(true);
+      await expect.poll(knowsRoom).toBe(true);
       await send(rig.bridge, roomId, "m.call.invite", { call_id: "zzz1" }, ghost);
       await send(desk, roomId, "m.call.answer", { call_id: "zzz1", party_id: "DESK" });
       await rig.pushed(roomId, ({ type, sender }) => type === "m.call.answer" && sender === userId);
       const since = async () => timelineOf((await pocket("GET", `/v3/sync?timeout=0&since=${token}`)).body, roomId);
       await expect
-        .poll(async () => (await since()).map(({ type }) => type).filter((type) => type.startsWith("m.call.")), {
-          timeout: 5_000,
-        })
+        .poll(async () => (await since()).map(({ type }) => type).filter((type) => type.startsWith("m.call.")))
         .toEqual(["m.call.invite", "m.call.answer"]);
     });
 
@@ -118,7 +116,7 @@ export function inboundContract(ready: () => HomeserverRig): void {
           .map(({ content }) => content.body ?? content.membership);
       };
       // On Dendrite the timeline is a moment late.
-      if (rig.isDendrite) await expect.poll(seen, { timeout: 5_000 }).toContain("join");
+      if (rig.isDendrite) await expect.poll(seen).toContain("join");
       expect((await seen()).slice(0, 3)).toEqual(["join", "after", "invite"]);
     });
   });

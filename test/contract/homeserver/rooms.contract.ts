@@ -205,7 +205,7 @@ export function roomContract(ready: () => HomeserverRig): void {
       const ghost = await rig.newGhost();
       const { body } = await rig.bridge("POST", `/v3/createRoom?${actingAs(ghost)}`, elementsRoom(userId));
       const rooms = async () => (await client("GET", "/v3/sync?timeout=0")).body["rooms"];
-      await expect.poll(rooms, { timeout: 5_000 }).toMatchObject({
+      await expect.poll(rooms).toMatchObject({
         invite: { [String(body["room_id"])]: { invite_state: { events: expect.any(Array) as unknown[] } } },
       });
     });

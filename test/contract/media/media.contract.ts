@@ -1,5 +1,5 @@
 // What the bridge may rely on from a call's media, whichever engine carries it.
-import { afterAll, beforeAll, describe, expect, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import type { MediaEnd } from "../../../src/core/media-end.ts";
 import { callId, type CallId } from "../../../src/core/ids.ts";
 import type { CallMedia, EndOptions, MediaReport, MediaSession, TrunkMedia } from "../../../src/ports/media.ts";
@@ -92,7 +92,7 @@ export function mediaContract(start: () => Promise<MediaHarness>): void {
       expect(answer).toMatch(/a=ice-ufrag:(?:.*\r\n)*a=fingerprint:(?:.*\r\n)*a=candidate:.*\r\na=end-of-candidates/);
       expect(answer).not.toContain("a=setup:actpass");
       await harness.connect(person, session, answer);
-      await vi.waitFor(() => expect(facts).toContainEqual({ kind: "media.connected" }));
+      await expect.poll(() => facts).toContainEqual({ kind: "media.connected" });
     });
 
     test("may be answered twice by the trunk, and answers no second time itself", async ({ scope }) => {
@@ -114,7 +114,7 @@ export function mediaContract(start: () => Promise<MediaHarness>): void {
     expect(answer).toMatch(/m=audio \d+ RTP\/AVP 0 101\r\n/);
     session.addCandidates(person.candidates());
     person.addCandidates(sdp);
-    await vi.waitFor(() => expect(facts).toContainEqual({ kind: "media.connected" }), 5_000);
+    await expect.poll(() => facts).toContainEqual({ kind: "media.connected" });
   });
 
   test("a trunk that leaves the offer to us gets what the client made of ours", async ({ scope }) => {
@@ -144,7 +144,7 @@ export function mediaContract(start: () => Promise<MediaHarness>): void {
     expect(facts).toEqual([]);
     const words = { formats: "0 97", lines: ["a=rtpmap:97 telephone-event/8000"] };
     expect(await session.answer("a", gateway.sdp(words))).toBe("");
-    await vi.waitFor(() => expect(facts).toEqual([{ kind: "media.connected" }]));
+    await expect.poll(() => facts).toEqual([{ kind: "media.connected" }]);
   });
 
   describe("two ends without a codec in common are brought together by converting", () => {
@@ -293,7 +293,7 @@ export function mediaContract(start: () => Promise<MediaHarness>): void {
     session.addCandidates(person.candidates());
     await harness.connect(person, session, await session.answer("b", gateway.sdp()));
     session.addCandidates([{ candidate: "", mid: "0", mLineIndex: 0 }]);
-    await vi.waitFor(() => expect(facts).toContainEqual({ kind: "media.connected" }));
+    await expect.poll(() => facts).toContainEqual({ kind: "media.connected" });
   });
 
   test("a session counts from nothing, is released once, and takes no order afterwards", async ({ scope }) => {
@@ -342,7 +342,7 @@ export function mediaContract(start: () => Promise<MediaHarness>): void {
       const offer = await session.offer("a", await person.offer());
       await session.answer("b", gateway.sdp());
       await harness.crash();
-      await vi.waitFor(() => expect(facts.map(({ kind }) => kind)).toContain("media.lost"), 5_000);
+      await expect.poll(() => facts.map(({ kind }) => kind)).toContain("media.lost");
       await expect(session.describe("b")).rejects.toMatchObject({ name: "MediaError", code: "engine" });
       expect(await session.close()).toMatchObject({ a: { packets: 0 } });
       const next = await open(scope, { a: client, b: trunkOf(leg) });

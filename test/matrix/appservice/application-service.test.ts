@@ -107,11 +107,11 @@ describe("connections on which nothing is said", () => {
     expect(performance.now() - startedMs).toBeLessThan(1_000);
   });
 
-  it("are closed after 10 s, whether nothing came or half a request", { timeout: 20_000 }, async () => {
+  it("are closed after 10 s, whether nothing came or half a request", async () => {
     const rig = await startEdge();
     const startedMs = performance.now();
     const sockets = await Promise.all([silent(rig.url, 1), silent(rig.url, 1, "PUT /_matrix/app/v1/trans")]);
-    await expect.poll(() => sockets.flat().every(({ closed }) => closed), { timeout: 15_000 }).toBe(true);
+    await expect.poll(() => sockets.flat().every(({ closed }) => closed)).toBe(true);
     expect(performance.now() - startedMs).toBeGreaterThan(8_000);
   });
 });

@@ -20,34 +20,30 @@ function workerPids(rig: Rig): number[] {
 }
 
 describe.concurrent("a worker that dies", () => {
-  test.concurrent(
-    "loses its calls, not those of the others, and is replaced",
-    { timeout: 40_000 },
-    async ({ scope }) => {
-      const rig = await rigOf(scope, { workers: 2, sessionsPerWorker: 2 });
-      const first = await startTalk(rig, scope);
-      const second = await startTalk(rig, scope);
-      expect(rig.engine.health()).toMatchObject({ ready: true, sessions: 2, free: 2 });
-      const [victim = 0] = workerPids(rig);
-      process.kill(victim, "SIGKILL");
-      const lost = await Promise.race([
-        first.fact("media.lost").then(() => first),
-        second.fact("media.lost").then(() => second),
-      ]);
-      const alive = lost === first ? second : first;
-      expect((await alive.client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
-      expect(alive.facts.map((fact) => fact.kind)).not.toContain("media.lost");
-      await expect(lost.session.describe("b")).rejects.toMatchObject({ name: "MediaError", code: "engine" });
-      expect(await lost.session.close()).toMatchObject({ a: { packets: 0 } });
+  test.concurrent("loses its calls, not those of the others, and is replaced", async ({ scope }) => {
+    const rig = await rigOf(scope, { workers: 2, sessionsPerWorker: 2 });
+    const first = await startTalk(rig, scope);
+    const second = await startTalk(rig, scope);
+    expect(rig.engine.health()).toMatchObject({ ready: true, sessions: 2, free: 2 });
+    const [victim = 0] = workerPids(rig);
+    process.kill(victim, "SIGKILL");
+    const lost = await Promise.race([
+      first.fact("media.lost").then(() => first),
+      second.fact("media.lost").then(() => second),
+    ]);
+    const alive = lost === first ? second : first;
+    expect((await alive.client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
+    expect(alive.facts.map((fact) => fact.kind)).not.toContain("media.lost");
+    await expect(lost.session.describe("b")).rejects.toMatchObject({ name: "MediaError", code: "engine" });
+    expect(await lost.session.close()).toMatchObject({ a: { packets: 0 } });
 
-      await rig.logged("media worker started", 3);
-      expect(rig.engine.health()).toMatchObject({ ready: true, sessions: 1, free: 3 });
-      const third = await startTalk(rig, scope);
-      expect((await third.client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
-    },
-  );
+    await rig.logged("media worker started", 3);
+    expect(rig.engine.health()).toMatchObject({ ready: true, sessions: 1, free: 3 });
+    const third = await startTalk(rig, scope);
+    expect((await third.client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
+  });
 
-  test.concurrent("as does one that hangs", { timeout: 40_000 }, async ({ scope }) => {
+  test.concurrent("as does one that hangs", async ({ scope }) => {
     const rig = await rigOf(scope);
     const { fact } = await rig.open();
     const [victim = 0] = workerPids(rig);

@@ -85,8 +85,8 @@ test.for([
   const { leg, told } = newLeg();
   leg.attend(nobody);
   leg.enter({ url: `http://127.0.0.1:${port}`, token: "token" });
-  await vi.waitFor(() => expect(told).toContain(`log: ${reason}`));
-  await vi.waitFor(() => expect(told.at(-1)).toBe("wanted"));
+  await expect.poll(() => told).toContain(`log: ${reason}`);
+  await expect.poll(() => told.at(-1)).toBe("wanted");
   await leg.close();
   http.close();
 });

@@ -1,5 +1,5 @@
 // The ports for ICE: where none is left, a call waits for one, and the worker lives.
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 import { freePort } from "../../../dev/loopback/free-ports.ts";
 import { fakeAdmission, FakeSfu } from "../../fakes/sfu/sfu.ts";
 import { attendanceOf, Seats } from "../peers/conference-call.ts";
@@ -17,9 +17,9 @@ test("a call for which no port is left enters the conference when another one en
   await alice.fact("media.connected");
   const bob = await seats.call(rig, scope, "room", "bob", attendanceOf(["alice"]));
   const reason = "Error: no port is free for ICE";
-  await vi.waitFor(() =>
-    expect(rig.log).toContainEqual(expect.objectContaining({ fields: expect.objectContaining({ reason }) })),
-  );
+  await expect
+    .poll(() => rig.log)
+    .toContainEqual(expect.objectContaining({ fields: expect.objectContaining({ reason }) }));
   await alice.session.close();
   await bob.fact("media.connected");
   expect(rig.log.map(({ message }) => message)).not.toContain("media worker ended");

@@ -1,5 +1,5 @@
 // A media server that loses people, or is hostile.
-import { afterAll, beforeAll, describe, expect, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { freePort } from "../../../dev/loopback/free-ports.ts";
 import type { Admission } from "../../../src/ports/conference.ts";
 import { fakeAdmission, FakeSfu } from "../../fakes/sfu/sfu.ts";
@@ -50,7 +50,7 @@ test("who is sent away from a server that ends comes again, and the telephone he
   const { sfu, alice, bob } = await talk(scope);
   const before = alice.telephone.ear.packets;
   sfu.dismiss("SERVER_SHUTDOWN");
-  await vi.waitFor(() => expect(Math.min(alice.seat.admissions, bob.seat.admissions)).toBeGreaterThan(1), 10_000);
+  await expect.poll(() => Math.min(alice.seat.admissions, bob.seat.admissions)).toBeGreaterThan(1);
   expect((await alice.telephone.ear.nextSecond(allHz)).hz).toBe(hz.bob);
   expect((await bob.telephone.ear.nextSecond(allHz)).hz).toBe(hz.alice);
   expect(new Set([...before, ...alice.telephone.ear.packets].map(({ ssrc }) => ssrc)).size).toBe(1);

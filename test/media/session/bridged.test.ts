@@ -1,6 +1,6 @@
 // Two trunks joined: both ends are gateways, each with its own numbers, encryption and ports.
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { encodeTelephoneEvent, keypresses } from "../../../dev/audio/telephone-event.ts";
 import { SrtpContext } from "../../../src/media/embedded/trunk/srtp.ts";
 import type { MediaSession } from "../../../src/ports/media.ts";
@@ -74,14 +74,14 @@ test.concurrent("hear each other and each other's keys, and both get reports", a
   ]);
   expect(keypresses(told(second, 97), 8000)).toEqual([{ digit: "3", durationMs: 100 }]);
   expect(keypresses(told(first, 101), 8000)).toEqual([{ digit: "8", durationMs: 100 }]);
-  await vi.waitFor(() =>
-    expect(facts).toEqual(
+  await expect
+    .poll(() => facts)
+    .toEqual(
       expect.arrayContaining([
         { kind: "media.dtmf", from: "b", digit: "3", durationMs: 100, relayed: true },
         { kind: "media.dtmf", from: "a", digit: "8", durationMs: 100, relayed: true },
       ]),
-    ),
-  );
+    );
   await Promise.all([first, second].map(async (peer) => peer.report((bytes) => bytes[1] === 200)));
   expect((await session.stats()).a.packets).toBeGreaterThan(50);
 });

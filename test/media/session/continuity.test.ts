@@ -151,7 +151,7 @@ describe.concurrent("a trunk hears one stream and reads one description", () => 
     ["over a hold, and a key that a join cuts off", false, ["holdFirst", "keyToFirst", "joinFirst", "holdSecond"]],
     ["when the media worker dies", false, ["crash", "joinFirst", "crash"]],
     ["when the media worker of an encrypted call dies", true, ["joinFirst", "crash", "separate"]],
-  ])("%s", { timeout: 60_000 }, async ([, isSecret, sequence], { scope }) => {
+  ])("%s", async ([, isSecret, sequence], { scope }) => {
     await play(await startExchange(scope, isSecret), sequence);
   });
 

@@ -230,7 +230,7 @@ test("a database that another program has locked: the call goes on and ends, and
   expect(bridge.trunks.verbs).toEqual(["invite", "bye"]);
   const reason = `database is locked by another process: ${path}`;
   await expect
-    .poll(() => bridge.telemetry.lines.find(({ level }) => level === "error")?.fields, { timeout: 5_000 })
+    .poll(() => bridge.telemetry.lines.find(({ level }) => level === "error")?.fields)
     .toMatchObject({ code: "locked", reason });
   other.exec("rollback");
   await bridge.sip({ kind: "sip.ended" });

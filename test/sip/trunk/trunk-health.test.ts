@@ -115,7 +115,7 @@ describe("a trunk that does not answer", () => {
     await peer.close();
     await stack.health(({ state }) => state === "down");
     const again = await startPeer({ transport: "tcp", port });
-    await expect.poll(() => again.connections, { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => again.connections).toBe(1);
     const call = stack.invite();
     again.reply(await again.request("INVITE"), 486);
     await stack.fact(call, "sip.rejected");
