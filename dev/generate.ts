@@ -4,6 +4,8 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { configurationHandbook } from "./config/handbook.ts";
 import { configJsonSchema } from "../src/config/reading/reference.ts";
+import { openApiDocument } from "../src/http/admin/openapi.ts";
+import { routes } from "../src/http/admin/routes/all.ts";
 import { formatRegistration, makeRegistration } from "../src/config/registration/registration.ts";
 import { sampleConfig } from "./config/sample.ts";
 
@@ -12,6 +14,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ["config/config.sample.yaml", sampleConfig()],
     ["config/config.schema.json", `${JSON.stringify(configJsonSchema(), null, 2)}\n`],
+    ["docs/admin-api.json", `${JSON.stringify(openApiDocument(routes), null, 2)}\n`],
     ["docs/configuration.md", configurationHandbook()],
     ["registration.yaml.example", exampleRegistration()],
   ]);

@@ -3,6 +3,7 @@ import { createBridge } from "./bridge/bridge.ts";
 import { StopList } from "./bridge/operation/stop-list.ts";
 import { systemClock } from "./clock/system-clock.ts";
 import { adviseOn } from "./config/checks/advice.ts";
+import { toAdminPort } from "./config/mapping/admin-mapping.ts";
 import { toBridgeSettings } from "./config/mapping/bridge-settings.ts";
 import { toStorePlace } from "./config/mapping/database-mapping.ts";
 import { toEncryption, toMediaOptions, toRtc, toTrunkSettings } from "./config/mapping/mapping.ts";
@@ -11,6 +12,8 @@ import type { Registration } from "./config/registration/registration.ts";
 import type { Config } from "./config/schema/schema.ts";
 import { openContacts } from "./contacts/contacts.ts";
 import { peopleOf } from "./core/number/plan/did.ts";
+import { isLoopback } from "./core/address/host.ts";
+import { createAdminServer } from "./http/admin/admin-server.ts";
 import { createStatusServer } from "./http/status-server.ts";
 import { createMatrixEdge } from "./matrix/edge.ts";
 import { openPeopleRooms } from "./matrix/client/people-rooms.ts";
@@ -29,6 +32,8 @@ export interface BridgeOptions {
   readonly peopleToken?: string | undefined;
   /** Of which the identities of the bridge's users are made; undefined where the configuration does not want them. */
   readonly encryptionSecret?: Uint8Array | undefined;
+  /** Where the admin API's socket is to be; undefined: none. */
+  readonly adminSocket?: string | undefined;
   /** Instead of `appservice.listen.port`. */
   readonly port?: number | undefined;
   readonly version: string;
@@ -43,6 +48,8 @@ export interface RunningBridge {
   readonly port: number;
   /** Health, readiness and metrics. */
   readonly statusPort: number;
+  /** The admin API's port, where the configuration has one. */
+  readonly adminPort: number | undefined;
   /** Rejects if the homeserver turns out to refuse this configuration; never resolves otherwise. */
   readonly refused: Promise<never>;
   /** Begins no more calls, and resolves when the last one has ended; those that are left after `withinMs` are ended. */
@@ -104,16 +111,31 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       ...config.http.listen,
       parts: bridge.readiness,
       metrics: () => telemetry.exposition(),
+      metricsAccess:
+        config.http.open_metrics || isLoopback(config.http.listen.host) ? "open" : { token: config.admin.token },
+      clock,
+      log,
+    });
+    const admin = createAdminServer({
+      door: bridge,
+      socketPath: options.adminSocket,
+      port: toAdminPort(config),
+      wholeNumbers: config.admin.whole_numbers,
+      version,
+      clock,
       log,
     });
     await status.listen();
     stops.add(() => status.stop());
+    stops.add(() => admin.stop());
+    await admin.start();
     await bridge.start();
     stops.add(() => bridge.stop());
-    log.info("bridge is up", { version, port: matrix.port(), statusPort: status.port() });
+    log.info("bridge is up", { version, port: matrix.port(), statusPort: status.port(), adminPort: admin.port() });
     return {
       port: matrix.port(),
       statusPort: status.port(),
+      adminPort: admin.port(),
       refused: bridge.refused,
       drain: (withinMs) => bridge.drain(withinMs),
       stop: () => stops.stop(),

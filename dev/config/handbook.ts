@@ -25,8 +25,8 @@ ${minimalConfig}\`\`\`
   relative to the configuration file; one line break at the end of that file is ignored. Or use an environment variable,
   which overrides both: \`MATRIX_SIP_TRUNK_<NAME>_PASSWORD\`, \`MATRIX_SIP_TRUNK_<NAME>_TLS_KEY\`,
   \`MATRIX_SIP_CHALLENGE_<NAME>_PASSWORD\`, where \`<NAME>\` is the trunk's name in capitals with \`_\` for other
-  characters, \`MATRIX_SIP_ICE_<N>_CREDENTIAL\` for the N-th ICE server, and \`MATRIX_SIP_DATABASE_PASSWORD\`. Error messages
-  never repeat a value.
+  characters, \`MATRIX_SIP_ICE_<N>_CREDENTIAL\` for the N-th ICE server, \`MATRIX_SIP_DATABASE_PASSWORD\` and
+  \`MATRIX_SIP_ADMIN_TOKEN\`. Error messages never repeat a value.
 - **A setting without a value** counts as absent.
 
 ## How to receive calls

@@ -30,7 +30,7 @@ export async function checkMachine(checks: MachineChecks): Promise<readonly stri
   ];
 }
 
-const secretKeys = /^(?:password|credential|key)(_file)?$/;
+const secretKeys = /^(?:password|credential|key|token)(_file)?$/;
 
 /** Every secret in the text of the configuration, by where it stands. */
 function* secretsIn(value: unknown, path: ConfigPath = []): Generator<{ path: ConfigPath; file: string | undefined }> {
@@ -104,10 +104,11 @@ interface Listener {
 }
 
 async function checkPorts({ config, configPath, port: given }: MachineChecks): Promise<readonly string[]> {
-  const { appservice, http, trunks } = config;
+  const { appservice, http, admin, trunks } = config;
   const listeners: readonly Listener[] = [
     { path: ["appservice", "listen"], kind: "tcp", ...appservice.listen, port: given ?? appservice.listen.port },
     { path: ["http", "listen"], kind: "tcp", ...http.listen },
+    ...(admin.listen === undefined ? [] : [{ path: ["admin", "listen"], kind: "tcp", ...admin.listen } as const]),
     ...trunks.map(({ transport, listen: { host, port } }, index): Listener => {
       return { path: ["trunks", index, "listen"], kind: transport === "udp" ? "udp" : "tcp", host, port };
     }),

@@ -3,6 +3,7 @@
 import type { BridgeOptions, RunningBridge } from "../app.ts";
 import { requireCertificates } from "../config/checks/certificates.ts";
 import { loadConfig } from "../config/load.ts";
+import { toAdminSocket } from "../config/mapping/admin-mapping.ts";
 import { toRegistrationFacts } from "../config/mapping/mapping.ts";
 import { ConfigError } from "../config/reading/problem.ts";
 import { encryptionSecretPath, loadEncryptionSecret } from "../config/registration/encryption-secret.ts";
@@ -53,6 +54,7 @@ export async function runBridge(
       registration,
       peopleToken,
       encryptionSecret,
+      adminSocket: toAdminSocket(config, { configPath: options.configPath, env: terminal.env }),
       port: options.port,
       version: packageVersion(),
     });

@@ -1,5 +1,6 @@
 // From a YAML file to a checked configuration, or to all that is wrong with it at once.
 import { readFileSync } from "node:fs";
+import { checkAdmin } from "./checks/admin-checks.ts";
 import { checkConfig, checkTls } from "./checks/checks.ts";
 import { explainIssues } from "./reading/explain.ts";
 import { ConfigError, type ConfigFinding, type ConfigProblem } from "./reading/problem.ts";
@@ -35,7 +36,7 @@ export function parseConfig(text: string, sources: SecretSources): Config {
   const all: readonly ConfigFinding[] = [
     ...checkConfig(parsed.data),
     ...findings,
-    ...(findings.length === 0 ? checkTls(config) : []),
+    ...(findings.length === 0 ? [...checkTls(config), ...checkAdmin(config)] : []),
   ];
   if (all.length > 0) {
     return fail(

@@ -1,24 +1,24 @@
 // What an operator's machines ask: /health (does the process still turn), /ready (could it carry a call now), /metrics.
 // Knows nothing of the bridge: it is given functions to ask.
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
-import { crowdOf } from "../core/policy/crowd.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/telemetry.ts";
+import { createListener } from "./listener.ts";
+import { askParts, type Parts } from "./parts.ts";
+import { tokenCheck } from "./token.ts";
+import { WrongTokens } from "./wrong-tokens.ts";
 
-/** One thing that a call needs. `detail` says in a few words what was found. */
-export interface PartState {
-  readonly ready: boolean;
-  readonly detail: string;
-}
+/** Who may read the metrics: everybody, or whoever has the token; without a token nobody. */
+type MetricsAccess = "open" | { readonly token: string | undefined };
 
 export interface StatusServerOptions {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
-  /** What readiness is made of, by name: `store`, `homeserver`, `media`, `trunks`. A part that throws is not ready. */
-  readonly parts: Readonly<Record<string, () => PartState | Promise<PartState>>>;
+  readonly parts: Parts;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly metricsAccess: MetricsAccess;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -28,28 +28,6 @@ export interface StatusServer {
   /** The port listened on, after `listen`. */
   port(): number;
   stop(): Promise<void>;
-}
-
-/** A part that has not answered by then is not ready: an orchestrator's own patience is about as long. */
-const partTimeoutMs = 1_000;
-
-/** Questions are short; whoever takes longer asks nothing. */
-const patience = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 2_000 };
-const crowdLimits = { all: 200, fromOneAddress: 100 };
-
-function partState(ask: () => PartState | Promise<PartState>): Promise<PartState> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve({ ready: false, detail: "does not answer" }), partTimeoutMs);
-    const settle = (state: PartState): void => {
-      clearTimeout(timer);
-      resolve(state);
-    };
-    Promise.resolve()
-      .then(ask)
-      .then(settle, (cause: unknown) =>
-        settle({ ready: false, detail: cause instanceof Error ? cause.message : "failed" }),
-      );
-  });
 }
 
 function routes(options: StatusServerOptions): Express {
@@ -65,16 +43,11 @@ function routes(options: StatusServerOptions): Express {
   app.get("/health", (_request, response) => void response.json({ status: "alive" }));
 
   app.get("/ready", async (_request, response) => {
-    const names = Object.keys(options.parts);
-    const states = await Promise.all(Object.values(options.parts).map(partState));
-    const ready = states.every((state) => state.ready);
-    response.status(ready ? 200 : 503).json({
-      status: ready ? "ready" : "not ready",
-      parts: Object.fromEntries(names.map((name, index) => [name, states[index]])),
-    });
+    const { ready, parts } = await askParts(options.parts);
+    response.status(ready ? 200 : 503).json({ status: ready ? "ready" : "not ready", parts });
   });
 
-  app.get("/metrics", async (_request, response) => {
+  app.get("/metrics", metricsGate(options), async (_request, response) => {
     const { contentType, text } = await options.metrics();
     response.setHeader("content-type", contentType);
     response.end(text);
@@ -90,30 +63,32 @@ function routes(options: StatusServerOptions): Express {
   return app;
 }
 
-export function createStatusServer(options: StatusServerOptions): StatusServer {
-  const server: Server = createServer(patience, routes(options));
-  crowdOf(server, crowdLimits, (peer) =>
-    options.log.debug("closed a connection to the status listener: too many are open", { peer }),
-  );
-  return {
-    listen: () =>
-      new Promise((resolve, reject) => {
-        server.once("error", reject);
-        server.listen(options.port, options.host, () => {
-          server.off("error", reject);
-          server.on("error", (error) => options.log.error("status listener failed", { error }));
-          resolve();
-        });
-      }),
-    port: () => (server.address() as AddressInfo).port,
-    stop: () =>
-      new Promise((resolve) => {
-        if (!server.listening) {
-          resolve();
-          return;
-        }
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+/** Answers whoever may not. */
+function metricsGate({ metricsAccess: access, clock, log }: StatusServerOptions) {
+  if (access === "open") return (_request: Request, _response: Response, next: NextFunction) => next();
+  const check = access.token === undefined ? () => "closed" as const : tokenCheck(access.token);
+  const wrong = new WrongTokens(clock, log);
+  return ({ headers, socket }: Request, response: Response, next: NextFunction): void => {
+    const peer = socket.remoteAddress ?? "";
+    const waitMs = wrong.waitMs(peer);
+    if (waitMs > 0) {
+      response.setHeader("retry-after", Math.ceil(waitMs / 1000));
+      response.status(429).json({ error: "too many wrong tokens" });
+      return;
+    }
+    const token = check(headers.authorization);
+    if (token === "right") return next();
+    if (token === "closed") {
+      response.status(403).json({ error: "metrics need a token here: set admin.token, or http.open_metrics" });
+      return;
+    }
+    if (token === "wrong") wrong.add(peer);
+    response.setHeader("www-authenticate", "Bearer");
+    response.status(401).json({ error: "metrics need the admin token: Authorization: Bearer TOKEN" });
   };
+}
+
+export function createStatusServer(options: StatusServerOptions): StatusServer {
+  const listener = createListener(routes(options), "status", options.log);
+  return { ...listener, listen: () => listener.listen({ host: options.host, port: options.port }) };
 }

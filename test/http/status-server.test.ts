@@ -1,19 +1,30 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createStatusServer, type PartState, type StatusServerOptions } from "../../src/http/status-server.ts";
+import { createStatusServer, type StatusServerOptions } from "../../src/http/status-server.ts";
+import type { PartReadiness } from "../../src/ports/admin/admin-door.ts";
+import { VirtualClock } from "../fakes/virtual-clock.ts";
 import { type LogLine, collectingLog } from "../matrix/edge-rig.ts";
 
 type Parts = StatusServerOptions["parts"];
 
-const good: PartState = { ready: true, detail: "fine" };
+const good: PartReadiness = { ready: true, detail: "fine" };
 
 async function start(
   parts: Parts,
   metrics: StatusServerOptions["metrics"] = async () => ({ contentType: "text/plain; version=0.0.4", text: "up 1\n" }),
+  metricsAccess: StatusServerOptions["metricsAccess"] = "open",
 ): Promise<{ readonly url: string; readonly lines: readonly LogLine[] }> {
   const lines: LogLine[] = [];
-  const server = createStatusServer({ host: "127.0.0.1", port: 0, parts, metrics, log: collectingLog(lines) });
+  const server = createStatusServer({
+    host: "127.0.0.1",
+    port: 0,
+    parts,
+    metrics,
+    metricsAccess,
+    clock: new VirtualClock(),
+    log: collectingLog(lines),
+  });
   await server.listen();
   onTestFinished(() => server.stop());
   return { url: `http://127.0.0.1:${server.port()}`, lines };
@@ -75,7 +86,7 @@ describe("/ready", () => {
   });
 
   it("does not wait for a part that never answers", async () => {
-    const { url } = await start({ media: () => new Promise<PartState>(() => undefined) });
+    const { url } = await start({ media: () => new Promise<PartReadiness>(() => undefined) });
     const response = await fetch(`${url}/ready`);
     expect([response.status, await response.json()]).toEqual([
       503,
@@ -100,6 +111,34 @@ describe("/metrics", () => {
   });
 });
 
+describe("/metrics on an address that others reach", () => {
+  const token = "0123456789abcdef0123";
+  const ask = async (url: string, authorization?: string): Promise<number> =>
+    (await fetch(`${url}/metrics`, { headers: authorization === undefined ? {} : { authorization } })).status;
+
+  it("are for whoever has the token, while health and readiness stay open", async () => {
+    const { url } = await start({}, undefined, { token });
+    expect(await ask(url)).toBe(401);
+    expect(await ask(url, `Bearer ${token}x`)).toBe(401);
+    expect(await ask(url, `Bearer ${token}`)).toBe(200);
+    expect([(await fetch(`${url}/health`)).status, (await fetch(`${url}/ready`)).status]).toEqual([200, 200]);
+  });
+
+  it("are for nobody where there is no token, in words that name the settings", async () => {
+    const { url } = await start({}, undefined, { token: undefined });
+    const response = await fetch(`${url}/metrics`, { headers: { authorization: "Bearer undefined" } });
+    expect(response.status).toBe(403);
+    expect(await response.text()).toContain("set admin.token, or http.open_metrics");
+  });
+
+  it("are not to be had by guessing: an address that was wrong too often is not listened to", async () => {
+    const { url, lines } = await start({}, undefined, { token });
+    for (let guess = 0; guess < 10; guess++) expect(await ask(url, `Bearer ${guess}`)).toBe(401);
+    expect(await ask(url, `Bearer ${token}`)).toBe(429);
+    expect(lines.filter(({ message }) => message.includes("wrong token"))).toHaveLength(1);
+  });
+});
+
 describe("the status server", () => {
   it("knows no other page", async () => {
     const { url } = await start({});
@@ -114,6 +153,8 @@ describe("the status server", () => {
       port: Number(new URL(url).port),
       parts: {},
       metrics: async () => ({ contentType: "", text: "" }),
+      metricsAccess: "open",
+      clock: new VirtualClock(),
       log: collectingLog([]),
     });
     await expect(second.listen()).rejects.toMatchObject({ code: "EADDRINUSE" });

@@ -1,11 +1,12 @@
 // Warns about a configuration that is valid and probably not intended. The bridge starts all the same.
+import { isLoopback } from "../../core/address/host.ts";
 import { nearest } from "../reading/nearest.ts";
 import type { ConfigFinding } from "../reading/problem.ts";
 import type { Registration } from "../registration/registration.ts";
 import type { Config } from "../schema/schema.ts";
 
 export function adviseOn(config: Config): readonly ConfigFinding[] {
-  return [...advisePermissions(config), ...adviseRooms(config), ...adviseRtc(config)];
+  return [...advisePermissions(config), ...adviseRooms(config), ...adviseRtc(config), ...adviseHttp(config)];
 }
 
 const plainHttp = "is not https: whoever is on the way could read the tokens of calls";
@@ -22,10 +23,26 @@ function* adviseRtc({ people, rtc, media, trunks }: Config): Generator<ConfigFin
       };
   }
   const { livekit_service_url: own, allowed_services: others } = rtc;
-  if (own?.startsWith("http:") === true && !loopback.test(new URL(own).hostname))
+  if (own?.startsWith("http:") === true && !isLoopback(new URL(own).hostname))
     yield { path: ["rtc", "livekit_service_url"], message: plainHttp };
   for (const [index, other] of others.entries()) {
     if (other.startsWith("http:")) yield { path: ["rtc", "allowed_services", index], message: plainHttp };
+  }
+}
+
+function* adviseHttp({ http, admin }: Config): Generator<ConfigFinding> {
+  if (!isLoopback(http.listen.host) && !http.open_metrics && admin.token === undefined) {
+    yield {
+      path: ["http", "listen", "host"],
+      message:
+        "is not a loopback address, so nobody gets /metrics there: set admin.token, or http.open_metrics if no stranger reaches the address",
+    };
+  }
+  if (admin.listen !== undefined && !isLoopback(admin.listen.host)) {
+    yield {
+      path: ["admin", "listen", "host"],
+      message: "is not a loopback address, and the port has no TLS: whoever is on the way could read the token",
+    };
   }
 }
 
@@ -56,8 +73,6 @@ function serverOf(subject: string): string {
   return subject.startsWith("@") ? subject.slice(subject.indexOf(":") + 1) : subject;
 }
 
-const loopback = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
-
 /** `port`: where the bridge listens for the homeserver. */
 export function* adviseOnRegistration(
   { url, ...registration }: Registration,
@@ -87,7 +102,7 @@ export function* adviseOnRegistration(
     yield { path: ["url"], message: "should end before /_matrix, which the homeserver appends" };
   }
   const named = parsed.port === "" ? { "http:": 80, "https:": 443 }[parsed.protocol] : Number(parsed.port);
-  if (loopback.test(parsed.hostname) && named !== port) {
+  if (isLoopback(parsed.hostname) && named !== port) {
     yield {
       path: ["url"],
       message: `leads to port ${named} of this machine, but the bridge listens on ${port}: see appservice.listen.port and -p`,

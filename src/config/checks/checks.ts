@@ -80,11 +80,12 @@ function* checkTrunkCalls({ trunks }: Config): Generator<ConfigFinding> {
   }
 }
 
-function* checkListeners({ appservice, http, trunks }: Config): Generator<ConfigFinding> {
+function* checkListeners({ appservice, http, admin, trunks }: Config): Generator<ConfigFinding> {
   const seen: { path: ConfigPath; kind: string; host: string; port: number }[] = [];
   const listeners = [
     { path: ["appservice", "listen"], kind: "tcp", ...appservice.listen },
     { path: ["http", "listen"], kind: "tcp", ...http.listen },
+    ...(admin.listen === undefined ? [] : [{ path: ["admin", "listen"], kind: "tcp", ...admin.listen }]),
     ...trunks.map((trunk, index) => ({
       path: ["trunks", index, "listen"],
       kind: trunk.transport === "udp" ? "udp" : "tcp",

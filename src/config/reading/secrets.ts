@@ -92,7 +92,9 @@ export function resolveSecrets(
     ...rest,
     password: take(["database"], "password", config.database, environmentName("DATABASE", "PASSWORD")),
   };
-  return { config: { ...config, database, trunks, media }, findings };
+  const { token_file: __, ...restOfAdmin } = config.admin;
+  const admin = { ...restOfAdmin, token: take(["admin"], "token", config.admin, environmentName("ADMIN", "TOKEN")) };
+  return { config: { ...config, database, trunks, media, admin }, findings };
 }
 
 interface Secret {

@@ -1,6 +1,7 @@
 // The whole configuration: every key, what it means, what it defaults to. Sample, JSON schema and reference are generated
 // from here (dev/generate.ts). Durations are whole seconds and say so in the key. Checks across keys are in checks.ts.
 import * as z from "zod";
+import { admin } from "./admin-schema.ts";
 import { contacts } from "./contacts-schema.ts";
 import { database } from "./database-schema.ts";
 import { dialPlan } from "./dial-plan-schema.ts";
@@ -295,9 +296,17 @@ export const configSchema = section({
     })
       .prefault({})
       .describe("Where these pages are served. They are not meant for the public: keep them on a private address."),
+    open_metrics: flag
+      .default(false)
+      .describe(
+        "Whether everybody who reaches the address may read `/metrics`. When it is off, that needs `admin.token`, except on a loopback address. `/health` and `/ready` are always open.",
+      ),
   })
     .prefault({})
     .describe("Health, readiness and metrics (docs/operation.md)."),
+  admin: admin
+    .prefault({})
+    .describe("The admin API, over which the commands reach the running bridge (docs/admin.md)."),
 });
 
 export type Config = z.infer<typeof configSchema>;

@@ -10,7 +10,7 @@ import type { LogLevel } from "../telemetry.ts";
 import type { BridgeEvent, Listener, Overrun } from "./bridge-event.ts";
 import type { EndedCall, MeasuredCall } from "./observed-call.ts";
 
-interface TrunkStatus {
+export interface TrunkStatus {
   /** Its `sinceMs` is in ms since the epoch. */
   readonly health: TrunkHealth;
   /** No call begins over it, in either direction. */

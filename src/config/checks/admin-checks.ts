@@ -1,0 +1,15 @@
+// The section `admin`, with its token in place.
+import type { ConfigFinding } from "../reading/problem.ts";
+import { environmentName } from "../reading/secrets.ts";
+import type { Config } from "../schema/schema.ts";
+
+export function* checkAdmin({ admin }: Config): Generator<ConfigFinding> {
+  if (admin.token !== undefined && !/^\S{16,200}$/.test(admin.token))
+    yield { path: ["admin", "token"], message: "should be a text of 16 to 200 characters without spaces" };
+  if (admin.listen !== undefined && admin.token === undefined) {
+    yield {
+      path: ["admin", "token"],
+      message: `is missing: admin.listen needs token, token_file or the environment variable ${environmentName("ADMIN", "TOKEN")}`,
+    };
+  }
+}

@@ -1,0 +1,8 @@
+// Everything that the admin API can be asked, but for its events (event-stream.ts) and its own description (openapi.ts).
+import type { Route } from "./route.ts";
+import { callRoutes } from "./calls.ts";
+import { numberRoutes } from "./numbers.ts";
+import { operationRoutes } from "./operation.ts";
+import { trunkRoutes } from "./trunks.ts";
+
+export const routes: readonly Route[] = [...callRoutes, ...trunkRoutes, ...numberRoutes, ...operationRoutes];

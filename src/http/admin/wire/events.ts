@@ -1,0 +1,51 @@
+// What happens in the bridge, as the admin API tells it.
+import * as z from "zod";
+import type { BridgeEvent, Overrun } from "../../../ports/admin/bridge-event.ts";
+import { call, callOf, callRecord, callRecordOf } from "./calls.ts";
+import { time, timeOf } from "./scalars.ts";
+
+const at = { at: time };
+
+export const event = z
+  .discriminatedUnion("kind", [
+    z.object({ kind: z.enum(["call.began", "call.rang", "call.connected"]), ...at, call }),
+    z.object({ kind: z.literal("call.ended"), ...at, record: callRecord }),
+    z.object({ kind: z.enum(["trunk.up", "trunk.down"]), ...at, trunk: z.string(), detail: z.string() }),
+    z.object({ kind: z.enum(["trunk.paused", "trunk.resumed"]), ...at, trunk: z.string() }),
+    z.object({
+      kind: z.enum(["message.delivered", "message.failed"]),
+      ...at,
+      direction: z.enum(["outbound", "inbound"]),
+    }),
+    z.object({ kind: z.literal("store.failed"), ...at, reason: z.string() }),
+    z.object({ kind: z.enum(["store.mended", "bridge.draining"]), ...at }),
+    z.object({ kind: z.literal("feed.overrun"), missed: z.int() }),
+  ])
+  .describe("feed.overrun: whoever reads was too slow, and so many events before the next one are missing");
+
+export function eventOf(one: BridgeEvent | Overrun): z.infer<typeof event> {
+  switch (one.kind) {
+    case "feed.overrun":
+      return { kind: one.kind, missed: one.missed };
+    case "call.began":
+    case "call.rang":
+    case "call.connected":
+      return { kind: one.kind, at: timeOf(one.atMs), call: callOf(one.call) };
+    case "call.ended":
+      return { kind: one.kind, at: timeOf(one.atMs), record: callRecordOf(one.record) };
+    case "trunk.up":
+    case "trunk.down":
+      return { kind: one.kind, at: timeOf(one.atMs), trunk: one.trunk, detail: one.detail };
+    case "trunk.paused":
+    case "trunk.resumed":
+      return { kind: one.kind, at: timeOf(one.atMs), trunk: one.trunk };
+    case "message.delivered":
+    case "message.failed":
+      return { kind: one.kind, at: timeOf(one.atMs), direction: one.direction };
+    case "store.failed":
+      return { kind: one.kind, at: timeOf(one.atMs), reason: one.reason };
+    case "store.mended":
+    case "bridge.draining":
+      return { kind: one.kind, at: timeOf(one.atMs) };
+  }
+}

@@ -1,0 +1,50 @@
+// The named schemas of the admin API: the components of its OpenAPI document.
+import * as z from "zod";
+import { errorBody } from "./admin-error.ts";
+import { action, limits, logLevel, numberEntry, status, trunk, user } from "./bridge.ts";
+import { call, callRecord } from "./calls.ts";
+import { event } from "./events.ts";
+import { arrived, dialled } from "./explanation.ts";
+import { line } from "./scalars.ts";
+
+const next = z.string().optional().describe("The cursor of the next page; missing: there is none");
+
+export const callList = z.object({ calls: z.array(call) });
+export const recordList = z.object({ records: z.array(callRecord), next });
+export const trunkList = z.object({ trunks: z.array(trunk) });
+export const numberList = z.object({ numbers: z.array(numberEntry) });
+export const userList = z.object({ users: z.array(user) });
+export const actionList = z.object({ actions: z.array(action), next });
+export const logSetting = z.object({ level: logLevel });
+
+export const hangUpOrder = z
+  .strictObject({ reason: line(200).optional().describe("For the log; people read that an administrator did it") })
+  .prefault({});
+export const drainOrder = z.strictObject({
+  within_seconds: z.int().min(0).max(86_400).describe("Calls that are left then are ended"),
+});
+export const logOrder = z.strictObject({ level: logLevel });
+
+export const components = z.registry<{ readonly id: string }>();
+const named = {
+  Call: call,
+  CallList: callList,
+  CallRecord: callRecord,
+  RecordList: recordList,
+  Trunk: trunk,
+  TrunkList: trunkList,
+  NumberEntry: numberEntry,
+  NumberList: numberList,
+  DialledNumber: dialled,
+  ArrivedNumber: arrived,
+  User: user,
+  UserList: userList,
+  Limits: limits,
+  Status: status,
+  LogSetting: logSetting,
+  Action: action,
+  ActionList: actionList,
+  Event: event,
+  Error: errorBody,
+};
+for (const [id, schema] of Object.entries(named)) components.add(schema, { id });

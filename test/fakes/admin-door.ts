@@ -1,0 +1,161 @@
+// A bridge as an admin's tools see it, with one call, one trunk and a history.
+import { callId, roomId, trunkName, type UserId } from "../../src/core/ids.ts";
+import { noMediaStats } from "../../src/core/call/model/media-stats.ts";
+import { createGhostIds } from "../../src/core/number/ghost/ghost-id.ts";
+import { explainArrived, explainDialled } from "../../src/core/policy/number-explanation.ts";
+import type { AdminDoor, RecordQuery } from "../../src/ports/admin/admin-door.ts";
+import type { BridgeEvent, Listener, Overrun } from "../../src/ports/admin/bridge-event.ts";
+import type { EndedCall, MeasuredCall } from "../../src/ports/admin/observed-call.ts";
+import type { NotedAction, RecordPlace } from "../../src/ports/store.ts";
+import type { LogLevel } from "../../src/ports/telemetry.ts";
+import { exampleDids, examplePlan, examplePolicy } from "../scenarios/settings.ts";
+
+export const atMs = Date.UTC(2026, 10, 30, 12);
+const ann = "@ann:example.org" as UserId;
+const main = trunkName("main");
+
+const liveCall: MeasuredCall = {
+  id: callId("c-1"),
+  direction: "outbound",
+  person: ann,
+  room: roomId("!dm:example.org"),
+  number: "+*********81",
+  called: undefined,
+  trunk: main,
+  phase: "connected",
+  sinceMs: atMs,
+  startedAtMs: atMs - 5_000,
+  answeredAtMs: atMs,
+  media: { codec: "PCMU", a: { ...noMediaStats.a, packets: 50, lastHeardAtMs: atMs }, b: noMediaStats.b },
+};
+
+export function endedCall(id: string, changes: Partial<EndedCall> = {}): EndedCall {
+  return {
+    id: callId(id),
+    direction: "outbound",
+    leg: undefined,
+    room: roomId("!dm:example.org"),
+    person: ann,
+    matrixCallId: undefined,
+    trunk: main,
+    sipCallId: undefined,
+    number: "+*********81",
+    called: undefined,
+    cause: "busy",
+    result: "callee",
+    sipStatus: 486,
+    startedAtMs: atMs - 60_000,
+    ringingAtMs: undefined,
+    answeredAtMs: undefined,
+    endedAtMs: atMs,
+    media: noMediaStats,
+    unsettled: false,
+    ...changes,
+  };
+}
+
+export class FakeDoor implements AdminDoor {
+  live: readonly MeasuredCall[] = [liveCall];
+  history: readonly EndedCall[] = [endedCall("c-3"), endedCall("c-2"), endedCall("c-0")];
+  next: RecordPlace | undefined;
+  readonly asked: RecordQuery[] = [];
+  readonly ended: [string, string][] = [];
+  readonly drains: number[] = [];
+  readonly noted: NotedAction[] = [];
+  /** The store takes no actions. */
+  storeFails: Error | undefined;
+  level: LogLevel = "info";
+  paused = false;
+  readonly listeners = new Set<Listener<BridgeEvent | Overrun>>();
+
+  readonly readiness = { store: () => ({ ready: true, detail: "can be written" }) };
+  closed() {
+    return this.drains.length > 0 ? ("draining" as const) : undefined;
+  }
+  calls = async () => this.live;
+  end(call: string, reason: string): boolean {
+    if (!this.live.some(({ id }) => id === call)) return false;
+    this.ended.push([call, reason]);
+    return true;
+  }
+  async records(query: RecordQuery) {
+    this.asked.push(query);
+    if (this.storeFails !== undefined) throw this.storeFails;
+    const from = query.after === undefined ? 0 : this.history.findIndex(({ id }) => id === query.after?.id) + 1;
+    const records = this.history.slice(from, from + query.limit);
+    const last = records.at(-1);
+    const isMore = from + records.length < this.history.length;
+    return { records, next: this.next ?? (isMore && last ? { id: last.id, endedAtMs: last.endedAtMs } : undefined) };
+  }
+  subscribe(listener: Listener<BridgeEvent | Overrun>): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+  trunks() {
+    const health = { name: main, state: "up", detail: "OPTIONS answered 200", sinceMs: atMs } as const;
+    return [{ health, paused: this.paused, calls: 1 }];
+  }
+  pause(trunk: string): boolean {
+    if (trunk === main) this.paused = true;
+    return trunk === main;
+  }
+  resume(trunk: string): boolean {
+    if (trunk === main) this.paused = false;
+    return trunk === main;
+  }
+  numbers = () => exampleDids.rules;
+  explain: AdminDoor["explain"] = ({ text, person, trunk, fromTrunk }) => {
+    const ids = createGhostIds({
+      domain: "example.org",
+      prefix: "_sip_",
+      encoding: "percent",
+      gateway: "sip.example.org",
+      sipDomains: [],
+      country: "GB",
+    });
+    const parts = { ids, plan: examplePlan, policy: examplePolicy, numbers: exampleDids };
+    if ((trunk ?? fromTrunk ?? main) !== main) return undefined;
+    if (fromTrunk === undefined) return { way: "dialled", found: explainDialled(text, { ...parts, person, trunk }) };
+    const trust = { identity: "asserted", displayName: true } as const;
+    return { way: "arrived", found: explainArrived(text, { ...parts, trunk: fromTrunk, trust }) };
+  };
+  users: AdminDoor["users"] = () => [
+    {
+      subject: ann,
+      rule: "*",
+      mayCall: true,
+      allow: ["premium"],
+      callsAtOnce: 2,
+      maxDurationMs: 3_600_000,
+      calls: 1,
+      rungBy: ["+441632960001"],
+    },
+  ];
+  limits: AdminDoor["limits"] = () => ({
+    callsInAll: { limit: 10, used: 1 },
+    callsPerUser: 2,
+    callsPerMinute: 30,
+    maxDurationMs: 14_400_000,
+    allow: [],
+    people: [{ person: ann, limit: 2, used: 1 }],
+  });
+  logLevel = () => this.level;
+  setLogLevel(level: LogLevel): void {
+    this.level = level;
+  }
+  async drain(withinMs: number): Promise<number> {
+    this.drains.push(withinMs);
+    return 0;
+  }
+  readonly actions: AdminDoor["actions"] = {
+    note: async (action) => {
+      if (this.storeFails !== undefined) throw this.storeFails;
+      this.noted.push({ ...action, number: this.noted.length + 1 });
+    },
+    latest: async (limit, before = Infinity) =>
+      this.noted
+        .filter(({ number }) => number < before)
+        .toReversed()
+        .slice(0, limit),
+  };
+}
