@@ -42,7 +42,7 @@ beforeAll(async () => {
   });
   account = await stage.synapse.register("alice");
   [phone, alice] = await Promise.all([
-    startBaresip(rig, { number: NUMBERS.phone, port: stage.ports.phone, toneHz: PHONE_HZ }),
+    startBaresip(rig, { number: NUMBERS.phone, port: stage.ports.phone, toneHz: PHONE_HZ, codec: "PCMA" }),
     startBrowser(rig, { homeserver: stage.synapse.url, account, toneHz: PERSON_HZ }),
   ]);
 });
@@ -76,6 +76,8 @@ describe("A telephone that calls a person", () => {
     await alice.rtc.join(room, { format: "state event" });
     await phoneSees("CALL_ESTABLISHED");
     await hearEachOther(atPhone(), { hears: alice.rtc.heard, hz: PERSON_HZ });
+    // As the telephone says it: nothing is encoded for the person.
+    expect(await alice.rtc.report()).toMatchObject({ heardEncrypted: false, heardCodecs: ["audio/PCMA"] });
     await phone.hangup();
     await othersOf(alice, 0);
     await nobodyIsInCall();

@@ -82,7 +82,8 @@ describe.each<MembershipFormat>(["state event", "sticky event"])("A person who i
     await alice.rtc.join(room, { format });
     await phoneSees("CALL_ESTABLISHED");
     await hearEachOther(atPhone(), atAlice());
-    expect(await alice.rtc.report()).toMatchObject({ heardEncrypted: true });
+    // As the telephone says it.
+    expect(await alice.rtc.report()).toMatchObject({ heardEncrypted: true, heardCodecs: ["audio/PCMU"] });
     await phone.hangup();
     await othersOf(alice, 0);
   });

@@ -28,6 +28,8 @@ export interface RtcReport {
   readonly sfu: string;
   /** The names at the media server of the members whose sound comes. */
   readonly heard: readonly string[];
+  /** In which codecs it comes, as `audio/opus`: by the browser's own statistics. */
+  readonly heardCodecs: readonly string[];
   /** All that comes of them is encrypted. */
   readonly heardEncrypted: boolean;
   /** The ring that we sent, and who declined it. */

@@ -3,6 +3,7 @@ import {
   ConnectionState,
   DisconnectReason,
   type Participant,
+  RemoteTrack,
   Room as MediaRoom,
   RoomEvent as MediaEvent,
   Track,
@@ -122,6 +123,7 @@ export class RtcCall {
       others: this.#others(await MatrixRTCSession.sessionMembershipsForSlot(room, slotDescription)),
       sfu: this.#media.state,
       heard: this.#audible().map(({ identity }) => identity),
+      heardCodecs: await this.#codecs(),
       heardEncrypted: this.#audible().every(({ isEncrypted }) => isEncrypted),
       notificationId: this.#notificationId,
       declinedBy: declinedBy(this.#notificationId),
@@ -135,6 +137,19 @@ export class RtcCall {
     return memberships
       .filter(({ userId, deviceId }) => `${userId} ${deviceId}` !== this.#own)
       .map(({ userId, deviceId, rtcBackendIdentity: identity }) => ({ userId, deviceId, identity }));
+  }
+
+  async #codecs(): Promise<string[]> {
+    const codecs = await Promise.all(
+      this.#audible().map(async (one) => {
+        const track = one.getTrackPublication(Track.Source.Microphone)?.track;
+        const stats = track instanceof RemoteTrack ? await track.getRTCStatsReport() : undefined;
+        const all = [...(stats?.values() ?? [])] as { id: string; type: string; codecId?: string; mimeType?: string }[];
+        const { codecId } = all.find(({ type }) => type === "inbound-rtp") ?? {};
+        return all.find(({ id }) => id === codecId)?.mimeType ?? "none";
+      }),
+    );
+    return codecs;
   }
 
   /** Members of the call whose sound comes. Who is at the media server only is not heard. */
