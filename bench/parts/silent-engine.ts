@@ -50,6 +50,7 @@ export function silentEngine(): CallMedia {
     describe: async () => trunkOffer,
     cross: async () => ({ a: clientAnswer, b: trunkOffer }),
     ring: async () => undefined,
+    prompt: async () => undefined,
     sendDtmf: async () => true,
     addCandidates: () => undefined,
     stats: async () => noMediaStats,

@@ -28,3 +28,6 @@ export type MediaFault =
   /** Where they meet, we are not let in. */
   | "no-admission"
   | "engine";
+
+/** Tones that a caller understands without words: enter something, that was wrong, that was right. */
+export type Prompt = "enter" | "wrong" | "right";

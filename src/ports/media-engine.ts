@@ -7,16 +7,19 @@ import type { Fingerprint, IceCredentials, Setup } from "../core/sdp/description
 import type { Conversion } from "../core/sdp/exchange/conversion.ts";
 import type { Flows } from "../core/sdp/exchange/flows.ts";
 import type { WebRtcEnd } from "../core/sdp/exchange/requirement.ts";
-import type { MediaEnd } from "../core/media-end.ts";
+import type { MediaEnd, Prompt } from "../core/media-end.ts";
 import type { Seat } from "./conference.ts";
-import type { CarriedMedia, ClientEnd, SessionSource, TrunkEnd } from "./media.ts";
+import type { CarriedMedia, ClientEnd, PromptEnd, SessionSource, TrunkEnd } from "./media.ts";
 
 /** A participant in a conference; which one, is said when it is entered. */
 export interface ConferenceEnd {
   readonly kind: "conference";
 }
 
-export type EngineEnd = ClientEnd | TrunkEnd | ConferenceEnd;
+/** What our tones are spoken in: any trunk has one of these, or is converted to. */
+export const promptCodecs = ["PCMA", "PCMU"] as const;
+
+export type EngineEnd = ClientEnd | TrunkEnd | ConferenceEnd | PromptEnd;
 
 export interface MediaCapabilities {
   /** The kinds of ends that it opens. */
@@ -98,6 +101,8 @@ export interface EngineSession extends CarriedMedia {
   prepare(end: MediaEnd, remote: RemoteClient): void;
   /** Plays the ringing tone at an end where a conference is, until something is agreed. */
   ring(end: MediaEnd): Promise<void>;
+  /** Plays a tone from the end where our tones are. */
+  prompt(prompt: Prompt): Promise<void>;
   /** A key towards an end as RFC 4733, after those that are still on their way; ignored where the end takes none. */
   sendDtmf(to: MediaEnd, digit: string, durationMs: number): void;
   follow(following: Following): Promise<void>;

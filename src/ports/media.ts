@@ -4,7 +4,7 @@
 // stands at the other end, in whichever session.
 import type { CallId, TrunkName } from "../core/ids.ts";
 import type { IceCandidate, MediaFact } from "../core/call/model/fact.ts";
-import type { MediaFault, MediaEnd } from "../core/media-end.ts";
+import type { MediaFault, MediaEnd, Prompt } from "../core/media-end.ts";
 import type { LegForm } from "../core/call/model/matrix-leg.ts";
 import type { MediaDescription } from "../core/media-description.ts";
 import type { MediaStats } from "../core/call/model/media-stats.ts";
@@ -60,8 +60,13 @@ interface LegEnd {
   readonly form: LegForm;
 }
 
+/** Nobody: tones of ours are heard from there, by `prompt`. It is answered for with any words. */
+export interface PromptEnd {
+  readonly kind: "prompt";
+}
+
 /** What stands at one end. */
-export type EndOptions = ClientEnd | TrunkEnd | LegEnd;
+export type EndOptions = ClientEnd | TrunkEnd | LegEnd | PromptEnd;
 
 /** One end of a Matrix leg at most. */
 export type MediaSessionOptions<End = EndOptions> = { readonly call: CallId } & Readonly<Record<MediaEnd, End>>;
@@ -146,6 +151,8 @@ export interface MediaSession<Said extends MediaDescription = MediaDescription> 
    * until something passes. Clients play a tone of their own. Never throws.
    */
   ring(end: MediaEnd): Promise<void>;
+  /** A tone from the end where our tones are. Never throws. */
+  prompt(prompt: Prompt): Promise<void>;
   /**
    * Glare: the other end has offered and waits, and `from`, instead of answering what we offered it, offers by itself.
    * Gives an answer for each. Throws MediaError.

@@ -81,6 +81,7 @@ export class ConferenceMedia implements CallMedia {
       ring: async (end) => {
         this.rang.push(end);
       },
+      prompt: async () => {},
       sendDtmf: async (to, digit) => {
         this.pressed.push(to + digit);
         return true;

@@ -1,6 +1,6 @@
 // A media engine without packets: it gives ends that SDP can name, remembers where they were aimed and what passes, and
 // loses its sessions when the test says so.
-import { mediaEnds, type MediaEnd } from "../../src/core/media-end.ts";
+import { mediaEnds, type MediaEnd, type Prompt } from "../../src/core/media-end.ts";
 import { noMediaStats, type MediaStats } from "../../src/core/call/model/media-stats.ts";
 import type { CallId } from "../../src/core/ids.ts";
 import { codecStats, type Flows } from "../../src/core/sdp/exchange/flows.ts";
@@ -54,7 +54,7 @@ export class FakeMediaEngine implements MediaEngine {
   #nextPort = 30_000;
 
   constructor(capabilities: Partial<MediaCapabilities> = {}) {
-    this.capabilities = { ends: ["client", "trunk"], conversions: [], ...capabilities };
+    this.capabilities = { ends: ["client", "trunk", "prompt"], conversions: [], ...capabilities };
   }
 
   async start(): Promise<void> {
@@ -132,6 +132,13 @@ export class FakeEngineSession implements EngineSession {
   readonly rang: MediaEnd[] = [];
   ring: EngineSession["ring"] = async (end) => {
     this.rang.push(end);
+  };
+
+  /** Tones that were to be heard. */
+  readonly prompted: Prompt[] = [];
+  prompt: EngineSession["prompt"] = async (prompt) => {
+    this.#check();
+    this.prompted.push(prompt);
   };
 
   follow: EngineSession["follow"] = async ({ remotes, flows }: Following) => {

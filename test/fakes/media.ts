@@ -56,6 +56,7 @@ export class NotedMedia implements CallMedia<string> {
       describe: async (end) => note(`describe ${end}`).describe(end),
       cross: async (from, said) => note(`cross ${from} ${nameOf(sdpIn(said))}`).cross(from, said),
       ring: async (end) => note(`ring ${end}`).ring(end),
+      prompt: async (prompt) => note(`prompt ${prompt}`).prompt(prompt),
       sendDtmf: (to, digit, durationMs) => note(`dtmf ${to} ${digit}`).sendDtmf(to, digit, durationMs),
       addCandidates: (candidates) => note(`candidates ${candidates.length}`).addCandidates(candidates),
       stats: async () => session.stats(),

@@ -7,30 +7,10 @@ import { seatIn, type ConferenceAccess, type Seat } from "../../ports/conference
 import type { RemoteEnd } from "../../ports/media-engine.ts";
 import { MediaError } from "../../ports/media.ts";
 import type { NegotiatedEnd, Reply, Wording } from "./negotiated-end.ts";
+import { wordless } from "./wordless.ts";
 
 /** It is heard and spoken to by whatever joins the conference, so that nobody is ever on hold in it. */
-const participant: Description = {
-  sections: [],
-  audioIndex: 0,
-  audio: {
-    kind: "audio",
-    protocol: "",
-    payloads: "",
-    mid: undefined,
-    port: 0,
-    address: undefined,
-    formats: offeredCodecs([opusName]),
-    direction: "sendrecv",
-    rtcpMux: true,
-    rtcpPort: undefined,
-    ptimeMs: undefined,
-    ice: undefined,
-    fingerprint: undefined,
-    setup: undefined,
-    candidates: [],
-    crypto: [],
-  },
-};
+const participant: Description = wordless(offeredCodecs([opusName]));
 
 /** Telephones of other bridges may be heard in it as they came. */
 const unasked = offeredCodecs(["PCMU", "PCMA"]);

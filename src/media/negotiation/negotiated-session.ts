@@ -1,7 +1,7 @@
 // One call's offers and answers: what each end says is decided in core/sdp/exchange, written by the ends, and carried out
 // by an engine's session. Orders come one at a time.
 import type { IceCandidate } from "../../core/call/model/fact.ts";
-import { mediaEnds, type MediaEnd } from "../../core/media-end.ts";
+import { mediaEnds, type MediaEnd, type Prompt } from "../../core/media-end.ts";
 import type { MediaDescription } from "../../core/media-description.ts";
 import type { MediaStats } from "../../core/call/model/media-stats.ts";
 import type { Direction } from "../../core/sdp/direction.ts";
@@ -116,6 +116,12 @@ export class NegotiatedSession implements MediaSession<string> {
     });
     await ringing.catch((error: unknown) => {
       this.#log.warn("media engine does not play the ringing tone", { error });
+    });
+  }
+
+  async prompt(prompt: Prompt): Promise<void> {
+    await this.#inTurn(async () => this.#engine.prompt(prompt)).catch((error: unknown) => {
+      this.#log.warn("media engine does not play a tone", { prompt, error });
     });
   }
 

@@ -7,7 +7,7 @@ import { opusName } from "../../core/sdp/format.ts";
 import { newExchange } from "../../core/sdp/exchange/exchange.ts";
 import type { EndTerms } from "../../core/sdp/exchange/turn.ts";
 import type { ConferenceAccess } from "../../ports/conference.ts";
-import type { EngineEnd, EngineSession, MediaEngine } from "../../ports/media-engine.ts";
+import { promptCodecs, type EngineEnd, type EngineSession, type MediaEngine } from "../../ports/media-engine.ts";
 import {
   MediaError,
   type CallMedia,
@@ -21,6 +21,7 @@ import type { Log } from "../../ports/telemetry.ts";
 import { ClientNegotiation } from "./client-end.ts";
 import { ConferenceNegotiation } from "./conference-end.ts";
 import { NegotiatedSession, type NegotiatedEnds, type SessionHolder } from "./negotiated-session.ts";
+import { PromptNegotiation } from "./prompt-end.ts";
 import { TrunkDialog, TrunkNegotiation } from "./trunk-end.ts";
 
 /** Identifies a session, from before it is open. */
@@ -138,6 +139,8 @@ class Negotiation implements CallMedia<string> {
 
   #termsOf(end: EngineEnd, dialog: TrunkDialog | undefined): EndTerms {
     if (end.kind === "conference") return { kind: "client", codecs: [opusName], events: false };
+    // It takes G.711 for certain, as trunks do, so that whatever else the other end has is converted.
+    if (end.kind === "prompt") return { kind: "trunk", codecs: promptCodecs };
     if (end.kind === "client") return { kind: "client", codecs: convertible(end.codecs, this.#conversions) };
     const { codecs, rtpEvents } = end.media;
     return { kind: "trunk", codecs, events: rtpEvents !== false, numbers: dialog?.sdp.numbers ?? [] };
@@ -161,6 +164,7 @@ class Negotiation implements CallMedia<string> {
     for (const end of mediaEnds) {
       const [opened, dialog, local] = [options[end], dialogs[end], engine.local[end]];
       if (opened.kind === "client") ends[end] = new ClientNegotiation(engine, end);
+      else if (opened.kind === "prompt") ends[end] = new PromptNegotiation();
       else if (opened.kind === "conference") ends[end] = this.#newConference();
       else if (dialog !== undefined && local !== undefined)
         ends[end] = new TrunkNegotiation(opened.media, local, dialog);

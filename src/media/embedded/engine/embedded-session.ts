@@ -51,6 +51,10 @@ export class EmbeddedSession implements EngineSession {
     await this.#orders({ kind: "ring", end });
   };
 
+  readonly prompt: EngineSession["prompt"] = async (prompt) => {
+    await this.#orders({ kind: "prompt", prompt });
+  };
+
   readonly prepare: EngineSession["prepare"] = (end, remote) => this.#send({ kind: "prepare", end, remote });
 
   readonly sendDtmf: EngineSession["sendDtmf"] = (to, digit, durationMs) =>

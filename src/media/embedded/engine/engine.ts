@@ -88,7 +88,7 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): MediaEngin
 }
 
 class EmbeddedEngine implements MediaEngine {
-  readonly capabilities: MediaCapabilities = { ends: ["client", "trunk", "conference"], conversions };
+  readonly capabilities: MediaCapabilities = { ends: ["client", "trunk", "conference", "prompt"], conversions };
   readonly #options: EmbeddedEngineOptions;
   readonly #ports: PortPool;
   readonly #places: Places;
@@ -268,8 +268,7 @@ class EmbeddedEngine implements MediaEngine {
     this.#dialogs.hold(number, legs, rtpPorts, before);
     const openingOf = (end: MediaEnd): EndOpening => {
       const opened = options[end];
-      if (opened.kind === "conference") return opened;
-      return opened.kind === "client" ? opened : { ...opened, rtpPort: rtpPorts[end] ?? 0, before: before[end]?.media };
+      return opened.kind !== "trunk" ? opened : { ...opened, rtpPort: rtpPorts[end] ?? 0, before: before[end]?.media };
     };
     const opening = { call: options.call, ends: { a: openingOf("a"), b: openingOf("b") } };
     try {

@@ -62,6 +62,9 @@ async function carryOut(number: number, order: Order): Promise<OrderResult> {
     case "ring":
       session.ring(order.end);
       return null;
+    case "prompt":
+      session.prompt(order.prompt);
+      return null;
     case "press":
       session.press(order.to, order.digit, order.durationMs);
       return null;

@@ -1,7 +1,7 @@
 // What the engine and its worker processes say to each other over the IPC channel: plain data, typed on both ends.
 import type { CallId } from "../../../core/ids.ts";
 import type { IceCandidate } from "../../../core/call/model/fact.ts";
-import type { MediaFault, MediaEnd } from "../../../core/media-end.ts";
+import type { MediaFault, MediaEnd, Prompt } from "../../../core/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
 import type { Admission, Attendance, FocusId } from "../../../ports/conference.ts";
 import type {
@@ -13,7 +13,7 @@ import type {
   RemoteConference,
   RemotePeer,
 } from "../../../ports/media-engine.ts";
-import type { ClientEnd, MediaReport, TrunkEnd } from "../../../ports/media.ts";
+import type { ClientEnd, MediaReport, PromptEnd, TrunkEnd } from "../../../ports/media.ts";
 import type { WorkerSettings } from "../base/settings.ts";
 import type { DialogMedia, EndMarks } from "../trunk/dialog-media.ts";
 
@@ -26,6 +26,7 @@ export interface SessionOpening {
 export type EndOpening =
   | ClientEnd
   | ConferenceEnd
+  | PromptEnd
   | (TrunkEnd & {
       /** The even port for RTP; RTCP has the next one. */
       readonly rtpPort: number;
@@ -54,6 +55,7 @@ interface Orders {
     readonly admission: Admission | undefined;
   };
   readonly ring: { readonly end: MediaEnd };
+  readonly prompt: { readonly prompt: Prompt };
   readonly press: { readonly to: MediaEnd; readonly digit: string; readonly durationMs: number };
   readonly candidates: { readonly candidates: readonly IceCandidate[] };
   readonly stats: unknown;
@@ -80,6 +82,7 @@ export interface OrderResults {
   readonly attend: null;
   readonly enter: null;
   readonly ring: null;
+  readonly prompt: null;
   readonly press: null;
   readonly candidates: null;
   readonly stats: MediaStats;

@@ -1,7 +1,7 @@
 // One call's media inside a worker: the two legs that carry its packets, and the relay between. What is agreed comes from
 // above. Orders come one at a time from worker.ts.
 import type { IceCandidate } from "../../../core/call/model/fact.ts";
-import { mediaEnds, otherEnd, type MediaEnd } from "../../../core/media-end.ts";
+import { mediaEnds, otherEnd, type MediaEnd, type Prompt } from "../../../core/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
 import { waysPrice } from "../../../core/sdp/exchange/conversion.ts";
 import type { Admission, Attendance, FocusId } from "../../../ports/conference.ts";
@@ -13,6 +13,7 @@ import type { WorkerSettings } from "../base/settings.ts";
 import { conversions } from "../codec/conversions.ts";
 import { ClientLeg } from "../client/client-leg.ts";
 import type { ParticipantLeg } from "../participant/participant-leg.ts";
+import { PromptLeg } from "../prompt/prompt-leg.ts";
 import { newStream, type StreamMark } from "../rtp/outgoing-stream.ts";
 import type { DialogMedia, EndMarks } from "../trunk/dialog-media.ts";
 import { TrunkLeg } from "../trunk/trunk-leg.ts";
@@ -38,6 +39,8 @@ export class Session {
   readonly #legs: Partial<Record<MediaEnd, Leg>> = {};
   /** Those of the legs that are trunks. */
   readonly #trunks: Partial<Record<MediaEnd, TrunkLeg>> = {};
+  /** Those from which our tones come. */
+  readonly #prompts: Partial<Record<MediaEnd, PromptLeg>> = {};
   #isConnected = false;
   #isBroken = false;
   /** The leg towards a person, if there is one: a client, or a participant of a conference. */
@@ -106,6 +109,7 @@ export class Session {
     const voice = person && flows.ways?.[otherEnd(person)].from;
     if (voice !== undefined) this.#participant?.expect([voice]);
     this.#sayPrice();
+    for (const end of mediaEnds) this.#prompts[end]?.agree(flows[end].crossings);
   }
 
   attend(attendance: Attendance): void {
@@ -118,6 +122,10 @@ export class Session {
 
   ring(end: MediaEnd): void {
     this.#relay.ring(end);
+  }
+
+  prompt(prompt: Prompt): void {
+    for (const end of mediaEnds) this.#prompts[end]?.play(prompt);
   }
 
   press(to: MediaEnd, digit: string, durationMs: number): void {
@@ -197,6 +205,12 @@ export class Session {
       return true;
     }
     if (opening.kind === "conference") return true;
+    if (opening.kind === "prompt") {
+      const prompts = new PromptLeg(reports);
+      this.#legs[end] = prompts;
+      this.#prompts[end] = prompts;
+      return true;
+    }
     const leg = await TrunkLeg.open(rtp, opening.rtpPort, opening.media, reports, opening.before);
     if (leg === undefined) return false;
     this.#legs[end] = leg;
