@@ -15,6 +15,7 @@ import type { IceServer, CallMedia, TrunkMedia } from "../ports/media.ts";
 import type { SipTrunks } from "../ports/sip.ts";
 import type { Store } from "../ports/store.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import type { Pins } from "./admission/pin-guard.ts";
 import type { TurnCheckParts } from "./operation/turn-check.ts";
 import type { GhostProfilesParts } from "./rooms/ghost-profiles.ts";
 import type { EncryptRooms } from "./rooms/new-rooms.ts";
@@ -52,6 +53,8 @@ export interface BridgeSettings {
   readonly trunks: ReadonlyMap<TrunkName, BridgedTrunk>;
   /** Whom the numbers of the trunks ring. */
   readonly numbers: DidTable;
+  /** The PINs that numbers of theirs want. */
+  readonly pins: Pins;
   /** Whose a voice mailbox is, by the account that the trunk names; others belong to whom the number rings. */
   readonly mailboxes: ReadonlyMap<string, readonly UserId[]>;
   readonly notices: Notices;

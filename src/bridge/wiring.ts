@@ -12,6 +12,7 @@ import { Callers } from "./admission/callers.ts";
 import { ClientKinds } from "./admission/client-kinds.ts";
 import { InboundAdmission } from "./admission/inbound-admission.ts";
 import { OutboundAdmission } from "./admission/outbound-admission.ts";
+import { PinGuard } from "./admission/pin-guard.ts";
 import { CallEvents } from "./calls/call-events.ts";
 import { CallIndex } from "./calls/call-index.ts";
 import { HangUps } from "./calls/hang-ups.ts";
@@ -114,9 +115,11 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
   };
   const trust = (name: TrunkName): BridgedTrunk["trust"] => trunk(name).trust;
   const callers = new Callers({ ids, plan, trust });
+  const pins = new PinGuard({ ...common, pins: settings.pins, withheld: ids.withheld });
   const calling = {
     ...common,
     ...places,
+    pins,
     gate,
     callers,
     clientKinds,
@@ -164,6 +167,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
       firstCalls,
       conversations,
       sameNumber: (one, other) => callers.sameNumber(one, other),
+      pins,
     },
     transfers: { ...calling, trust, isOurs: (user) => user === homeserver.bot },
     runner: { ledger, clock, telemetry },

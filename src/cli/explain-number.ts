@@ -151,6 +151,7 @@ function arrivedWords(found: ArrivedExplanation, trunk: string): string {
     ["Calling back", caller.callBack ? `${caller.callBack.number} over ${caller.callBack.trunk}` : "goes nowhere"],
     ["", caller.callBack ? formatUri(caller.callBack.uri) : ""],
     ["As called", called.kind === "found" ? called.number : "nobody's number: 404"],
+    ...(called.kind === "found" && called.pin !== undefined ? [["asks for", `a PIN (${called.pin.name})`]] : []),
     ...(called.kind === "found"
       ? called.stages.map(({ targets, ringMs }, at) => [
           at === 0 ? "rings" : "then",

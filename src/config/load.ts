@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { checkAdmin } from "./checks/admin-checks.ts";
 import { checkConfig, checkTls } from "./checks/checks.ts";
+import { checkPins } from "./checks/pin-checks.ts";
 import { explainIssues } from "./reading/explain.ts";
 import { ConfigError, type ConfigFinding, type ConfigProblem } from "./reading/problem.ts";
 import { configSchema, type Config } from "./schema/schema.ts";
@@ -36,7 +37,7 @@ export function parseConfig(text: string, sources: SecretSources): Config {
   const all: readonly ConfigFinding[] = [
     ...checkConfig(parsed.data),
     ...findings,
-    ...(findings.length === 0 ? [...checkTls(config), ...checkAdmin(config)] : []),
+    ...(findings.length === 0 ? [...checkTls(config), ...checkAdmin(config), ...checkPins(config)] : []),
   ];
   if (all.length > 0) {
     return fail(

@@ -24,6 +24,8 @@ export type E164 = Brand<"E164">;
 export type NumberKey = Brand<"NumberKey">;
 /** The name an admin gave a trunk in the configuration. */
 export type TrunkName = Brand<"TrunkName">;
+/** Which PIN of the configuration: where it stands there. Never the PIN itself. */
+export type PinName = Brand<"PinName">;
 
 const maxIdBytes = 255;
 // A server name is a host or an address and perhaps a port; an underscore is not allowed there, but met.
@@ -63,3 +65,4 @@ export const roomId: (text: string) => RoomId = branded;
 export const eventId: (text: string) => EventId = branded;
 export const sipCallId: (text: string) => SipCallId = branded;
 export const trunkName: (text: string) => TrunkName = branded;
+export const pinName: (text: string) => PinName = branded;

@@ -23,6 +23,7 @@ trunks:
 inbound:
   numbers:
     - { number: "+12125550123", user: "@alice:example.org", ring_seconds: 40 }
+    - { number: "2002", room: "!office:example.org", pin: "482915" }
 permissions:
   example.org: call
   "@bob:example.org": { allow: [premium] }
@@ -121,6 +122,11 @@ describe("a number that comes from a trunk", () => {
     expect(row(words, "Calling back")).toBe("+12125550123 over main");
     expect(row(words, "As called")).toBe("+12125550123");
     expect(row(words, "rings")).toBe("@alice:example.org for 40 s");
+  });
+  test("asks for a PIN first, which is not shown", async () => {
+    const { words } = await explain("2002", "--from-trunk", "main");
+    expect(row(words, "asks for")).toBe("a PIN (inbound.numbers[1].pin)");
+    expect(words).not.toContain("482915");
   });
   test("is read as that trunk writes numbers", async () => {
     expect(row((await explain("4782012345", "--from-trunk", "main")).words, "As a caller")).toMatch(

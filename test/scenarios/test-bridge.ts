@@ -68,6 +68,8 @@ export interface TestBridgeOptions {
   readonly features?: Partial<TrunkFeatures>;
   /** Whom the called numbers ring. */
   readonly dids?: DidTable;
+  /** What callers of some of them have to enter. */
+  readonly pins?: BridgeSettings["pins"];
   readonly trust?: CallerTrust;
   /** The bridge may act in people's names. */
   readonly people?: PeopleRooms;
@@ -284,6 +286,7 @@ function settingsOf(options: TestBridgeOptions): BridgeSettings {
       ]),
     ),
     numbers: options.dids ?? exampleDids,
+    pins: options.pins ?? new Map(),
     mailboxes: new Map(),
     notices: options.notices ?? { failures: true, history: false },
     ringKinds: options.ringKinds ?? "auto",

@@ -4,6 +4,7 @@ import { isIn, type Call } from "../../core/call/model/call.ts";
 import type { Cause } from "../../core/call/model/cause.ts";
 import { end } from "../../core/call/ending/ending.ts";
 import { beginInbound, type InboundRequest } from "../../core/call/inbound/arriving.ts";
+import { beginPickingUp } from "../../core/call/inbound/picking-up.ts";
 import type { OurUser } from "../../core/number/plan/number-key.ts";
 import type { RingStage, RingTarget } from "../../core/number/plan/ring-stage.ts";
 import type { Notices } from "../../core/call/model/notices.ts";
@@ -20,6 +21,7 @@ import { Tally } from "../../ports/tally.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { CallGate } from "./call-gate.ts";
 import type { ClientKinds } from "./client-kinds.ts";
+import type { PinGuard } from "./pin-guard.ts";
 import { UnlistedNumbers } from "./unlisted-numbers.ts";
 import type { Callers, KnownCaller } from "./callers.ts";
 import type { Ghosts } from "../rooms/ghosts.ts";
@@ -39,6 +41,7 @@ export interface InboundAdmissionParts {
   readonly ghosts: Pick<Ghosts, "introduce">;
   readonly features: (trunk: TrunkName) => TrunkFeatures;
   readonly policy: Policy;
+  readonly pins: Pick<PinGuard, "isBarred">;
   readonly notices: Notices;
   readonly calls: CallsOfTheMoment;
   readonly gate: Pick<CallGate, "closed" | "isPaused">;
@@ -75,7 +78,7 @@ export class InboundAdmission {
   }
 
   #firstStep(arrival: InviteArrival): Step {
-    const { callers, ghosts } = this.#parts;
+    const { callers, ghosts, pins } = this.#parts;
     const { called, trunk, identity, diversions } = arrival;
     const did = this.#parts.recipients(called, trunk);
     const caller = callers.of(trunk, identity, diversions);
@@ -92,8 +95,12 @@ export class InboundAdmission {
     if (crowded !== undefined) return this.#refuse(arrival, caller, did.number, crowded);
     const stages = this.#withoutBusy(did.stages, caller);
     if (stages.length === 0) return this.#refuse(arrival, caller, did.number, "busy");
+    const { pin } = did;
+    if (pin !== undefined && pins.isBarred(pin.name, caller.ghost.user))
+      return this.#refuse(arrival, caller, did.number, "pin-barred");
     ghosts.introduce(caller.ghost, caller.trustedName);
-    return beginInbound(this.#request(arrival, caller, did.number, stages));
+    const request = this.#request(arrival, caller, did.number, stages);
+    return pin === undefined ? beginInbound(request) : beginPickingUp(request, pin);
   }
 
   /** Why no more calls are begun now, whomever they are for. */

@@ -69,7 +69,7 @@ export class CallIndex {
     }
     const leg = legOf(call);
     if (leg !== undefined) this.move(leg, runner);
-    if (isIn(call, "arriving", "alerting")) this.#key(call.phase.ring.matrixCallId, runner);
+    if (isIn(call, "picking-up", "arriving", "alerting")) this.#key(call.phase.ring.matrixCallId, runner);
   }
 
   changed(runner: CallRunner, before: Call | undefined): void {

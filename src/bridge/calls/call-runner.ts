@@ -1,12 +1,12 @@
 // One mailbox per call: take a fact, step, save, hand out the orders, take their results. Orders to one target stay in
 // order; a slow homeserver does not hold up a BYE.
-import { addressOf, isIn, type Call } from "../../core/call/model/call.ts";
+import { isIn, type Call } from "../../core/call/model/call.ts";
 import type { CallOrder } from "../../core/call/model/order.ts";
 import type { CallFact, DeadlineName } from "../../core/call/model/fact.ts";
 import { sideNames } from "../../core/media-end.ts";
 import type { MediaDescription } from "../../core/media-description.ts";
 import type { LegAddress } from "../../core/call/model/matrix-leg.ts";
-import { isRunning, trunkLegsOf } from "../../core/call/model/queries.ts";
+import { addressOf, isRunning, trunkLegsOf } from "../../core/call/model/queries.ts";
 import type { CallRecord } from "../../core/call/model/record.ts";
 import { sipCallIdOf } from "../../core/call/model/trunk-leg.ts";
 import { endsAlike, storedFormOf, type StoredCall } from "../../core/call/recover.ts";

@@ -155,7 +155,11 @@ export class Switchboard implements Calls {
     void runner.start(first);
     // What comes of a transfer after all have been told to stop.
     if (this.#parts.gate.isStopping && isRunning(first.call)) void runner.post({ kind: "bridge.stopped" });
-    if (!isIn(first.call, "arriving")) return;
+    if (isIn(first.call, "arriving")) this.#arrived(runner);
+  }
+
+  /** Somebody may be calling the number at this moment. */
+  #arrived(runner: CallRunner): void {
     this.#glare.arrived(runner).catch((error: unknown) => {
       this.#parts.runner.telemetry.log.error("could not merge two calls that crossed", { call: runner.id, error });
     });
@@ -297,6 +301,7 @@ export class Switchboard implements Calls {
     this.#index.changed(runner, before);
     callEvents.changed(runner, before);
     callOrders.changed(runner);
+    if (before !== undefined && isIn(before, "keying") && isIn(call, "arriving")) this.#arrived(runner);
     if (isIn(call, "connected") && before?.phase.kind !== "connected")
       clientKinds.used(call.phase.leg.person, call.phase.leg.form.kind);
     // A person has taken a call that rang.

@@ -81,6 +81,9 @@ export function mediaOrders(
       case "media.ring":
         await session?.ring(order.end);
         return undefined;
+      case "media.prompt":
+        await session?.prompt(order.prompt);
+        return undefined;
       case "media.dtmf":
         return (await session?.sendDtmf(order.to, order.digit, order.durationMs)) === false ? unsent(order) : undefined;
       case "media.listen":
@@ -145,6 +148,9 @@ async function endsOf(
     case "joining":
     case "joined":
       return { a: trunkOf(phase.a.name, phase.a.id), b: trunkOf(phase.b.name, phase.b.id) };
+    case "picking-up":
+    case "keying":
+      return { a: { kind: "prompt" }, b: trunkOf(phase.trunk.name, phase.trunk.id) };
     default: {
       const own = isIn(call, "arriving", "alerting") ? { ...call.phase.ring, ghost: call.phase.ghost } : legOf(call);
       const [leg] = trunkLegsOf(call);

@@ -11,6 +11,7 @@ import type { SipTrunks } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { mediaOrders, type MediaLegs, type MediaOrder, type MediaParts } from "./media-orders.ts";
 import type { OrderContext } from "./order-context.ts";
+import type { PinGuard } from "../admission/pin-guard.ts";
 import type { RingingRooms } from "../rooms/ringing-rooms.ts";
 import type { Conversations } from "../rooms/conversations.ts";
 import type { FirstCalls } from "../first-calls/first-calls.ts";
@@ -37,6 +38,7 @@ export interface RunOrderParts extends MediaParts {
   readonly conversations: Pick<Conversations, "ghostFor">;
   readonly sameNumber: (one: UserId, other: UserId) => boolean;
   readonly transfers: TransferOrders;
+  readonly pins: Pick<PinGuard, "check">;
 }
 
 /** Orders that go through a port; the runner itself keeps deadlines, notes and history. */
@@ -54,6 +56,8 @@ export function createRunOrder(context: OrderContext, parts: RunOrderParts, legs
     switch (order.kind) {
       case "matrix.findRoom":
         return findRoom(order, context, parts);
+      case "pin.check":
+        return { kind: "pin.checked", verdict: parts.pins.check(order) };
       case "transfer.plan":
         return asPersonKnows(parts.transfers.plan(id, order), context.call, parts);
       case "transfer.join":

@@ -1,4 +1,5 @@
-// How often somebody may make the bridge act: so many times at once, then evenly over the minute. Remembers only those
+// How often somebody may make the bridge act: so many times at once, then evenly over a minute, or over
+// another time. Remembers only those
 // who acted recently.
 import type { Clock } from "../../ports/clock.ts";
 
@@ -7,26 +8,46 @@ const remembered = 10_000;
 
 export class RateLimit {
   readonly #intervalMs: number;
+  readonly #withinMs: number;
   readonly #clock: Clock;
   /** When everything somebody did will have been worked off (on the clock that never steps), in order of their last act. */
   readonly #workedOff = new Map<string, number>();
 
-  constructor(perMinute: number, clock: Clock) {
-    this.#intervalMs = 60_000 / perMinute;
+  constructor(times: number, clock: Clock, withinMs = 60_000) {
+    this.#intervalMs = withinMs / times;
+    this.#withinMs = withinMs;
     this.#clock = clock;
   }
 
   /** False where it is too often. What was not allowed does not count. */
   allows(who: string): boolean {
+    if (this.isSpent(who)) return false;
     const now = this.#clock.nowMs();
-    const backlogMs = Math.max(0, (this.#workedOff.get(who) ?? now) - now);
-    const nextMs = backlogMs + this.#intervalMs;
-    // Half a millisecond is for rounding.
-    if (nextMs > 60_000 + 0.5) return false;
-    this.#workedOff.delete(who);
-    this.#workedOff.set(who, now + nextMs);
+    this.#note(who, now + this.#backlogMs(who, now) + this.#intervalMs);
     this.#forget(now);
     return true;
+  }
+
+  /** Whether it would be too often now. */
+  isSpent(who: string): boolean {
+    const nextMs = this.#backlogMs(who, this.#clock.nowMs()) + this.#intervalMs;
+    // Half a millisecond is for rounding.
+    return nextMs > this.#withinMs + 0.5;
+  }
+
+  /** So many of the times that were allowed count no more. */
+  forgive(who: string, times: number): void {
+    const atMs = this.#workedOff.get(who);
+    if (atMs !== undefined) this.#note(who, atMs - times * this.#intervalMs);
+  }
+
+  #backlogMs(who: string, now: number): number {
+    return Math.max(0, (this.#workedOff.get(who) ?? now) - now);
+  }
+
+  #note(who: string, workedOffAtMs: number): void {
+    this.#workedOff.delete(who);
+    this.#workedOff.set(who, workedOffAtMs);
   }
 
   #forget(now: number): void {

@@ -1,6 +1,6 @@
 // Turns a call into what an admin's tools see of it.
-import { addressOf, isIn, type Call } from "../../core/call/model/call.ts";
-import { answeredAtMsOf, chargedTo, trunkLegsOf } from "../../core/call/model/queries.ts";
+import { isIn, type Call } from "../../core/call/model/call.ts";
+import { addressOf, answeredAtMsOf, chargedTo, trunkLegsOf } from "../../core/call/model/queries.ts";
 import type { CallRecord } from "../../core/call/model/record.ts";
 import type { EndedCall, LiveCall, LivePhase } from "../../ports/admin/observed-call.ts";
 
@@ -14,8 +14,10 @@ export interface CallViewing {
 /** `sinceMs` by the process's clock. */
 export function viewCall(call: Call, sinceMs: number, { shownNumber, wallAheadMs }: CallViewing): LiveCall {
   const { phase, called } = call;
-  // One that was transferred rings anew.
-  const answeredAtMs = isIn(call, "arriving", "alerting", "accepting") ? undefined : answeredAtMsOf(phase);
+  // One that was transferred rings anew; of one with a PIN only the line was answered.
+  const answeredAtMs = isIn(call, "picking-up", "keying", "arriving", "alerting", "accepting")
+    ? undefined
+    : answeredAtMsOf(phase);
   return {
     id: call.id,
     direction: call.direction,
@@ -40,6 +42,8 @@ export function viewRecord(record: CallRecord, shownNumber: CallViewing["shownNu
 export function livePhaseOf({ phase }: Call): LivePhase {
   switch (phase.kind) {
     case "offering":
+    case "picking-up":
+    case "keying":
     case "arriving":
       return "beginning";
     case "inviting":

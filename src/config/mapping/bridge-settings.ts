@@ -6,6 +6,7 @@ import {
   toDidTable,
   toMailboxes,
   toNotices,
+  toPins,
   toTrunkFeatures,
   toVirtualUsers,
 } from "./inbound-mapping.ts";
@@ -31,6 +32,7 @@ export function toBridgeSettings(config: Config) {
     policy: toPolicy(config),
     trunks: new Map(trunks),
     numbers: toDidTable(config),
+    pins: toPins(config),
     mailboxes: toMailboxes(config),
     notices: toNotices(config),
     ringKinds: config.people.calls,

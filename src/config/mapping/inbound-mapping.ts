@@ -1,23 +1,47 @@
 // Turns the configuration into what inbound calls need: the number table, whom to trust, what a trunk can do in a call.
-import { parseUserId, roomId, trunkName, type TrunkName, type UserId } from "../../core/ids.ts";
+import { parseUserId, pinName, roomId, trunkName, type PinName, type TrunkName, type UserId } from "../../core/ids.ts";
 import type { RingStage, RingTarget } from "../../core/number/plan/ring-stage.ts";
 import type { DidMatch, DidTable } from "../../core/number/plan/did.ts";
 import type { Notices } from "../../core/call/model/notices.ts";
 import { createVirtualUsers, type VirtualUsers } from "../../core/number/plan/virtual-users.ts";
 import type { CallerTrust } from "../../core/policy/caller.ts";
 import type { TrunkFeatures } from "../../core/policy/trunk-features.ts";
+import { formatPath } from "../reading/problem.ts";
 import type { Config } from "../schema/schema.ts";
+
+/** By their names. `protects`: the same where the same people are called. */
+type Pins = ReadonlyMap<PinName, { readonly digits: string; readonly protects: string }>;
 
 type Entry = Config["inbound"]["numbers"][number];
 
 export function toDidTable({ inbound }: Config): DidTable {
   return {
-    rules: inbound.numbers.map((entry) => ({
+    rules: inbound.numbers.map((entry, index) => ({
       match: matchOf(entry),
       trunks: (entry.trunks ?? []).map(trunkName),
       stages: stagesOf(entry),
+      pin: entry.pin === undefined ? undefined : { name: pinNameOf(index), length: entry.pin.length },
     })),
   };
+}
+
+/** The PINs themselves, apart from the table that many read. */
+export function toPins({ inbound }: Config): Pins {
+  return new Map(
+    inbound.numbers.flatMap((entry, index) =>
+      entry.pin === undefined
+        ? []
+        : [[pinNameOf(index), { digits: entry.pin, protects: JSON.stringify(targetsOf(entry)) }] as const],
+    ),
+  );
+}
+
+function pinNameOf(index: number): PinName {
+  return pinName(formatPath(["inbound", "numbers", index, "pin"]));
+}
+
+function targetsOf(entry: Entry): readonly RingTarget[] {
+  return stagesOf(entry).flatMap(({ targets }) => targets);
 }
 
 /** The checks leave one of the keys. */

@@ -1,4 +1,4 @@
-// Values that may come from a file or the environment instead of the configuration: passwords, certificates, keys.
+// Values that may come from a file or the environment instead of the configuration: passwords, certificates, keys, PINs.
 // Nothing here puts a value into a message.
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -94,7 +94,13 @@ export function resolveSecrets(
   };
   const { token_file: __, ...restOfAdmin } = config.admin;
   const admin = { ...restOfAdmin, token: take(["admin"], "token", config.admin, environmentName("ADMIN", "TOKEN")) };
-  return { config: { ...config, database, trunks, media, admin }, findings };
+  const numbers = config.inbound.numbers.map((entry, index) => {
+    const { pin_file: file, ...known } = entry;
+    const variable = environmentName("PIN", (entry.number ?? entry.pattern ?? entry.prefix ?? "").replace(/^\W+/, ""));
+    return { ...known, pin: take(["inbound", "numbers", index], "pin", { pin: entry.pin, pin_file: file }, variable) };
+  });
+  const inbound = { ...config.inbound, numbers };
+  return { config: { ...config, database, trunks, media, admin, inbound }, findings };
 }
 
 interface Secret {

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { parseUserId } from "../../core/ids.ts";
 import { compilePattern } from "../../core/number/plan/pattern.ts";
-import { listOf, seconds, section, text } from "./scalars.ts";
+import { listOf, seconds, secretFile, section, text } from "./scalars.ts";
 
 const trunkName = text("should be the name of a trunk");
 
@@ -23,6 +23,9 @@ const patternText =
 const userIds = listOf(userId, "Matrix user ids")
   .min(1, { error: "should name one user at least" })
   .max(50, { error: "should name 50 users at most" });
+
+export const pinForm = /^[0-9]{4,12}$/;
+export const pinText = 'should be 4 to 12 digits in quotes, such as "482915"';
 
 const ringSeconds = seconds(5, 600);
 
@@ -80,6 +83,15 @@ export const did = section({
       "A room that rings for everybody in it. The first to answer gets the call; with MatrixRTC others can join it. If a call of MatrixRTC is running there, the telephone joins it without ringing. Invite the bot to the room, with the power to invite, so that it can bring the caller in.",
     )
     .meta({ examples: ["!office:example.org"] }),
+  pin: z
+    .string({ error: pinText })
+    .regex(pinForm, { error: pinText })
+    .optional()
+    .describe(
+      "Who calls this number hears a beep and has to enter these digits on their telephone before anybody is rung or the telephone joins a call. Keep it out of this file if you can: use `pin_file`, or the environment variable MATRIX_SIP_PIN_<NUMBER> with the letters and digits of `number`, `pattern` or `prefix` as they stand here, such as MATRIX_SIP_PIN_441632960123. Four digits keep out who dials by chance; take six or more where it matters.",
+    )
+    .meta({ examples: ["482915"] }),
+  pin_file: secretFile("office-pin"),
   ring_seconds: ringSeconds
     .default(120)
     .describe("How long to ring before giving up. With `in_turn`, each turn has its own."),

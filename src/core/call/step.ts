@@ -9,6 +9,8 @@ import { stepEnding } from "./ending/ending.ts";
 import type { TimedFact } from "./model/fact.ts";
 import { stepWithHeldOffer } from "./established/held-offer.ts";
 import { showHold } from "./established/hold.ts";
+import { stepKeying } from "./inbound/keying.ts";
+import { stepPickingUp } from "./inbound/picking-up.ts";
 import { stepArriving } from "./inbound/arriving.ts";
 import { stepJoined, stepJoining } from "./bridged/bridged.ts";
 import { stepAnswering, stepInviting, stepOffering } from "./outbound/outbound.ts";
@@ -28,6 +30,8 @@ function stepPhase(call: Call, fact: TimedFact): Step {
   if (isIn(call, "inviting")) return stepInviting(call, fact);
   if (isIn(call, "early")) return stepEarly(call, fact);
   if (isIn(call, "answering")) return stepAnswering(call, fact);
+  if (isIn(call, "picking-up")) return stepPickingUp(call, fact);
+  if (isIn(call, "keying")) return stepKeying(call, fact);
   if (isIn(call, "arriving")) return stepArriving(call, fact);
   if (isIn(call, "alerting")) return stepAlerting(call, fact);
   if (isIn(call, "accepting")) return stepAccepting(call, fact);

@@ -135,7 +135,7 @@ export class MessagesRig {
       },
       recipients: (called: string): DidFinding =>
         called === "+441632960999"
-          ? { kind: "found", number: called, stages: [{ targets, ringMs: 30_000 }] }
+          ? { kind: "found", number: called, stages: [{ targets, ringMs: 30_000 }], pin: undefined }
           : { kind: "none", number: called },
       callers: new Callers({ ids, plan, trust: () => ({ identity: "asserted", displayName: true }) }),
       ghosts,

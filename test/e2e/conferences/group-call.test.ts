@@ -11,9 +11,15 @@ import { type Baresip, startBaresip } from "../parts/telephones/baresip.ts";
 const NUMBERS = { one: "01632960101", two: "01632960102" } as const;
 /** The room's own number. */
 const MEETING = "2001";
+/** Another number of the same room, which wants a PIN. */
+const GUARDED = { number: "2002", pin: "482915" } as const;
+/** What the telephone hears of the bridge while it enters one. */
+const TONE_HZ = { enter: 1000, wrong: 350 } as const;
 const HZ = { alice: 440, bob: 700, one: 1000, two: 1900 } as const;
 type Voice = keyof typeof HZ;
 const absentHz = [570, 1450];
+/** What lets go of a key of baresip's. */
+const KEY_UP = "\x04";
 /** Of the power of all, where three speak as loud as each other. */
 const faintest = 0.1;
 const BOT = "@_sip_bot:example.org";
@@ -47,10 +53,13 @@ beforeAll(async () => {
   stage = await startStage(rig, NUMBERS, {
     matrixRtc: true,
     inbound: {
-      trunks: { [MEETING]: "main" },
+      trunks: { [MEETING]: "main", [GUARDED.number]: "main" },
       table: async (homeserver) => {
         room = await makeRoom(homeserver);
-        return [{ number: MEETING, room }];
+        return [
+          { number: MEETING, room },
+          { ...GUARDED, room },
+        ];
       },
     },
   });
@@ -82,9 +91,12 @@ const hears = (person: Browser, count: number): Promise<unknown> =>
 
 const ringsOfNumbers = async () => (await bob.rtc.rings()).filter(({ sender }) => sender.startsWith("@_sip_"));
 
-async function dials(telephone: Baresip): Promise<(type: string) => ReturnType<Baresip["event"]>> {
+async function dials(
+  telephone: Baresip,
+  number: string = MEETING,
+): Promise<(type: string) => ReturnType<Baresip["event"]>> {
   const from = telephone.events.length;
-  await telephone.dial(`sip:${MEETING}@127.0.0.1:${stage.proxy.port}`);
+  await telephone.dial(`sip:${number}@127.0.0.1:${stage.proxy.port}`);
   return (type) => telephone.event(type, { from, timeoutMs: 20_000 });
 }
 
@@ -137,5 +149,51 @@ describe("A person in a call of a room", () => {
     await hearsAll(two, "bob");
     await bob.rtc.leave();
     await two.event("CALL_CLOSED", { from });
+  });
+});
+
+/** One of the bridge's tones, in the last seconds. */
+const hearsTone = (telephone: Baresip, tone: keyof typeof TONE_HZ): Promise<unknown> =>
+  until(`the tone ${tone} to be heard`, async () => {
+    const heard = await telephone.hears(Object.values(TONE_HZ), 1500);
+    return heard?.hz === TONE_HZ[tone];
+  });
+
+async function presses(telephone: Baresip, keys: string): Promise<void> {
+  for (const key of keys) {
+    await telephone.command("sndcode", key);
+    await telephone.command("sndcode", KEY_UP);
+  }
+}
+
+describe("A telephone that calls a number with a PIN", () => {
+  it("hears a beep, and that a PIN is wrong; with the right one it is in the call, where all hear all", async () => {
+    await alice.rtc.join(room, { format: "state event" });
+    await bob.rtc.join(room, { format: "state event" });
+    const sees = await dials(one, GUARDED.number);
+    await sees("CALL_ESTABLISHED");
+    await hearsTone(one, "enter");
+    await presses(one, "1234#");
+    await hearsTone(one, "wrong");
+    expect((await alice.rtc.report()).others).toHaveLength(1);
+    await presses(one, GUARDED.pin);
+    await othersOf(alice, 2);
+    await Promise.all([hears(alice, 2), hears(bob, 2)]);
+    await hearsAll(one, "alice", "bob");
+    await alice.rtc.leave();
+    await bob.rtc.leave();
+    await sees("CALL_CLOSED");
+    expect(stage.running.log.text).not.toContain(GUARDED.pin);
+  });
+
+  it("rings nobody by three wrong ones, and is hung up", async () => {
+    const before = (await ringsOfNumbers()).length;
+    const sees = await dials(two, GUARDED.number);
+    await sees("CALL_ESTABLISHED");
+    await hearsTone(two, "enter");
+    await presses(two, "111111222222333333");
+    await sees("CALL_CLOSED");
+    expect((await ringsOfNumbers()).length).toBe(before);
+    await until("the call to be logged", () => stage.running.log.text.includes('"cause":"pin-wrong"'));
   });
 });

@@ -1,6 +1,6 @@
 // The one door out: what each side is still owed when a call ends, and when the call may be forgotten.
 // Every phase comes here to end, bridged calls too; nothing else sends CANCEL, BYE, a final refusal or a release.
-import { addressOf, type CallCommon, type CallIn, type Ended, type Ending, type LiveCall } from "../model/call.ts";
+import type { CallCommon, CallIn, Ended, Ending, LiveCall } from "../model/call.ts";
 import type { RoomId } from "../../ids.ts";
 import {
   causeOfBye,
@@ -16,7 +16,7 @@ import type { MatrixLeg } from "../model/matrix-leg.ts";
 import { trunkEnd } from "../../media-end.ts";
 import { noMediaStats } from "../model/media-stats.ts";
 import type { CallOrder } from "../model/order.ts";
-import { answeredAtMsOf, chargedLegOf, trunkLegsOf } from "../model/queries.ts";
+import { addressOf, answeredAtMsOf, chargedLegOf, trunkLegsOf } from "../model/queries.ts";
 import type { CallRecord } from "../model/record.ts";
 import { amend, enter, ignored, to, unchanged, type Step } from "../model/transition.ts";
 import {
@@ -46,7 +46,7 @@ import { endNotices, transferNotices } from "./room-notices.ts";
 /** 64*T1 of a CANCEL or BYE nobody answers (RFC 3261 s17.1.2.2), and a little for the rest. */
 export const endingDeadlineMs = 40_000;
 
-const liveDeadlines = ["answer", "stage", "duration", "renegotiation", "transfer", "audio"] as const;
+const liveDeadlines = ["answer", "keys", "stage", "duration", "renegotiation", "transfer", "audio"] as const;
 
 /** Which sides have ended the call themselves and are owed nothing more. */
 interface AlreadyGone {
@@ -217,7 +217,22 @@ function trunkHungUp(call: LiveCall, q850: number | undefined, atMs: number): St
     case "final":
       return end(call, "missed", atMs, { trunk: true }, 487);
     case "bye":
-      return end(call, causeOfBye(q850, sideOf(call)), atMs, { trunk: true });
+      return end(call, isWaiting(call) ? "missed" : causeOfBye(q850, sideOf(call)), atMs, { trunk: true });
+  }
+}
+
+/** The line was answered for a PIN, and nobody in Matrix has taken the call. */
+function isWaiting({ phase }: LiveCall): boolean {
+  switch (phase.kind) {
+    case "picking-up":
+    case "keying":
+      return true;
+    case "arriving":
+    case "alerting":
+    case "accepting":
+      return phase.origin.kind === "admitted";
+    default:
+      return false;
   }
 }
 

@@ -1,8 +1,8 @@
 // What a call owes to whom in each phase, and who is in it: asked when it ends.
 import type { UserId } from "../../ids.ts";
-import { legAddress, type CallIn, type Farewell, type LiveCall, type LivePhase } from "../model/call.ts";
+import type { CallIn, Farewell, LiveCall, LivePhase } from "../model/call.ts";
 import { finalStatusOf, type Cause } from "../model/cause.ts";
-import { trunkLegsOf } from "../model/queries.ts";
+import { legAddress, trunkLegsOf } from "../model/queries.ts";
 import { isRinging } from "../model/ringing.ts";
 import { owedTo, type OwedToTrunk } from "../model/trunk-leg.ts";
 import { farewell } from "./farewell.ts";
@@ -26,6 +26,8 @@ export function farewellsOf(
 ): readonly OwnFarewell[] {
   const both = (kept: Farewell): OwnFarewell => ({ kept, now: kept });
   switch (phase.kind) {
+    case "picking-up":
+    case "keying":
     case "arriving":
     // The client closed its side when it handed the call over.
     case "transferring":
@@ -56,12 +58,22 @@ export function ownFinalStatus(call: LiveCall, cause: Cause): number | undefined
 }
 
 export function ringingAtMsOf(phase: LivePhase): number | undefined {
-  return phase.kind === "offering" || phase.kind === "arriving" ? undefined : phase.ringingAtMs;
+  switch (phase.kind) {
+    case "offering":
+    case "picking-up":
+    case "keying":
+    case "arriving":
+      return undefined;
+    default:
+      return phase.ringingAtMs;
+  }
 }
 
 /** Of a call that nobody took the person it rang first, if it was for one. */
 export function personOf(phase: LivePhase): UserId | undefined {
   switch (phase.kind) {
+    case "picking-up":
+    case "keying":
     case "arriving":
       return undefined;
     case "joining":
@@ -76,16 +88,21 @@ export function personOf(phase: LivePhase): UserId | undefined {
   }
 }
 
-type PhaseOfPerson = Exclude<LivePhase, { readonly kind: "arriving" | "alerting" | "joining" | "joined" }>;
+/** Phases in which nobody is at the Matrix side. */
+const nobodys = ["picking-up", "keying", "arriving", "alerting", "joining", "joined"] as const;
+
+export type PhaseOfPerson = Exclude<LivePhase, { readonly kind: (typeof nobodys)[number] }>;
 
 /** One person is at the Matrix side, and their hang-up is the call's end. */
 export function hasPerson(call: LiveCall): call is CallIn<PhaseOfPerson> {
-  return !["arriving", "alerting", "joining", "joined"].includes(call.phase.kind);
+  return !nobodys.some((kind) => kind === call.phase.kind);
 }
 
 /** The Matrix leg is a call of the person's, which we answer. */
 export function answersPerson({ phase }: LiveCall): boolean {
   switch (phase.kind) {
+    case "picking-up":
+    case "keying":
     case "arriving":
     case "alerting":
     case "joining":

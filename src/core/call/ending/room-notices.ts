@@ -1,18 +1,12 @@
 // What a call leaves in words in each room when it is over there. Clients show each call by themselves, with its length, and
 // that it was declined or missed: only what they cannot know is written.
-import {
-  legAddress,
-  type Alerting,
-  type Call,
-  type CallIn,
-  type LiveCall,
-  type LivePhase,
-  type Transferring,
-} from "../model/call.ts";
+import type { Alerting, Call, CallIn, LiveCall, Transferring } from "../model/call.ts";
 import { describeCause, type Cause } from "../model/cause.ts";
 import type { CallOrder } from "../model/order.ts";
 import type { LegAddress } from "../model/matrix-leg.ts";
+import { legAddress } from "../model/queries.ts";
 import type { Notices } from "../model/notices.ts";
+import type { PhaseOfPerson } from "./obligations.ts";
 import { sameTarget, wasRung } from "../model/ringing.ts";
 
 const missedLine = "Missed call.";
@@ -31,6 +25,8 @@ const plainWords: Partial<Record<Cause, string>> = {
 export function endNotices(call: LiveCall, cause: Cause, atMs: number): readonly CallOrder[] {
   const { phase, notices } = call;
   switch (phase.kind) {
+    case "picking-up":
+    case "keying":
     case "arriving":
     case "joining":
     case "joined":
@@ -101,7 +97,7 @@ function ringsGroup({ stages }: Alerting): boolean {
   return first?.kind === "room" || others.some((target) => first !== undefined && !sameTarget(first, target));
 }
 
-type AnsweredCall = CallIn<Exclude<LivePhase, { readonly kind: "arriving" | "alerting" | "joining" | "joined" }>>;
+type AnsweredCall = CallIn<PhaseOfPerson>;
 
 function lineFor(call: AnsweredCall, cause: Cause, atMs: number): string | undefined {
   const { notices } = call;

@@ -8,6 +8,8 @@ import type {
   Connected,
   Early,
   Inviting,
+  Keying,
+  PickingUp,
   Unshown,
 } from "../model/call.ts";
 import type { TimedFact } from "../model/fact.ts";
@@ -48,7 +50,7 @@ export function connect(
 
 /** Who is at the far end, for when the call is connected. Undefined: the fact is of something else. */
 export function noteIdentity(
-  call: CallIn<Inviting | Early | Answering | Arriving | Alerting | Accepting>,
+  call: CallIn<Inviting | Early | Answering | PickingUp | Keying | Arriving | Alerting | Accepting>,
   fact: TimedFact,
 ): Step | undefined {
   if (fact.kind === "sip.identified")

@@ -2,15 +2,7 @@
 // person was calling the caller at that moment, and their own call is the one that both have.
 import { clientEnd, trunkEnd } from "../../media-end.ts";
 import type { MediaDescription } from "../../media-description.ts";
-import {
-  legAddress,
-  type Accepting,
-  type Alerting,
-  type Arriving,
-  type CallIn,
-  type Connected,
-  type Farewell,
-} from "../model/call.ts";
+import type { Accepting, Alerting, Arriving, CallIn, Connected, Farewell } from "../model/call.ts";
 import { causeOfMediaFault } from "../model/cause.ts";
 import { connect, mediaAnswerMs } from "../established/connecting.ts";
 import { offersLate, stepEarlyDialog } from "./early-dialog.ts";
@@ -20,6 +12,7 @@ import type { TimedFact } from "../model/fact.ts";
 import { farewell, farewellSignals, owing } from "../ending/farewell.ts";
 import { answeredByOtherLine, notice } from "../ending/room-notices.ts";
 import type { MatrixLeg, RingingLeg } from "../model/matrix-leg.ts";
+import { legAddress } from "../model/queries.ts";
 import { isRinging, wasRung } from "../model/ringing.ts";
 import { amend, enter, ignored, to, unchanged, type Step } from "../model/transition.ts";
 import { confirmed, type ConfirmedLeg } from "../model/trunk-leg.ts";

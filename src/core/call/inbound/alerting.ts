@@ -2,7 +2,7 @@
 // nobody is left or the caller gives up.
 import type { RoomId } from "../../ids.ts";
 import { accept, takeGlare } from "./accepting.ts";
-import { legAddress, type Alerting, type Arriving, type CallIn, type Refusal } from "../model/call.ts";
+import type { Alerting, Arriving, CallIn, Refusal } from "../model/call.ts";
 import { describeCause, type Cause, type SaidByClient } from "../model/cause.ts";
 import { stepEarlyDialog } from "./early-dialog.ts";
 import type { CallOrder } from "../model/order.ts";
@@ -13,6 +13,7 @@ import { notice } from "../ending/room-notices.ts";
 import type { LegAddress, RingingLeg } from "../model/matrix-leg.ts";
 import type { RingTarget } from "../../number/plan/ring-stage.ts";
 import type { Notices } from "../model/notices.ts";
+import { legAddress } from "../model/queries.ts";
 import { isOpen, isRinging, sameTarget, wasRung } from "../model/ringing.ts";
 import { amend, enter, ignored, to, unchanged, type Step } from "../model/transition.ts";
 import type { MediaDescription } from "../../media-description.ts";

@@ -47,21 +47,15 @@ interface FirstStep extends Step {
   readonly call: CallIn<Arriving>;
 }
 
+/** What is true of the call in every phase. */
+export function inboundCommon({ id, number, called, atMs, maxDurationMs, notices }: InboundRequest): CallCommon {
+  return { id, direction: "inbound", number, called, startedAtMs: atMs, maxDurationMs, notices, ...fresh };
+}
+
 export function beginInbound(request: InboundRequest): FirstStep {
-  const { atMs, description, earlyProgress } = request;
-  const { id, trunk, number, called, maxDurationMs, notices } = request;
+  const { id, atMs, description, earlyProgress, trunk } = request;
   const { ghost, ring, dialog, incoming, stages, announce } = request;
-  const common: CallCommon = {
-    id,
-    direction: "inbound",
-    number,
-    called,
-    startedAtMs: atMs,
-    maxDurationMs,
-    notices,
-    ...fresh,
-  };
-  const call = enter<Arriving>(common, {
+  const call = enter<Arriving>(inboundCommon(request), {
     kind: "arriving",
     origin: { kind: "invite", lateOffer: description === undefined },
     trunk: { ...trunk, state: "incoming", id, dialog, incoming },

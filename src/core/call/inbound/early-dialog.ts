@@ -1,11 +1,14 @@
 // What happens on the trunk's dialog while nobody has taken its call yet, in whatever phase.
-import type { Accepting, Alerting, Arriving, CallIn, Origin } from "../model/call.ts";
+import type { Accepting, Alerting, Arriving, CallIn, Keying, Origin, PickingUp } from "../model/call.ts";
 import { endIfOver } from "../ending/ending.ts";
 import { noteIdentity } from "../established/connecting.ts";
 import type { TimedFact } from "../model/fact.ts";
 import { amend, ignored, to, unchanged, type Step } from "../model/transition.ts";
 
-export function stepEarlyDialog(call: CallIn<Arriving | Alerting | Accepting>, fact: TimedFact): Step {
+export function stepEarlyDialog(
+  call: CallIn<PickingUp | Keying | Arriving | Alerting | Accepting>,
+  fact: TimedFact,
+): Step {
   switch (fact.kind) {
     case "sip.dialogChanged":
       return to(amend(call, { trunk: { ...call.phase.trunk, dialog: fact.dialog } }));

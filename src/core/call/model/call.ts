@@ -1,7 +1,7 @@
 // The call as data: what is true in every phase, and one part for the phase that it is in, which holds only what is true there.
 // What happens in a phase stands in the phase's own file.
 import type { Direction } from "../../sdp/direction.ts";
-import type { CallId, RoomId, UserId } from "../../ids.ts";
+import type { CallId, UserId } from "../../ids.ts";
 import type { Joined, Joining, TransferTarget } from "./bridged-call.ts";
 import type { Cause } from "./cause.ts";
 import type { EarlyMedia, Failover } from "./dialling.ts";
@@ -9,6 +9,7 @@ import type { LegAddress, MatrixLeg, OwnSide, RingingLeg, ShownIdentity } from "
 import type { RingStage } from "../../number/plan/ring-stage.ts";
 import type { MediaStats } from "./media-stats.ts";
 import type { Notices } from "./notices.ts";
+import type { PinEntry, PinTerms } from "../../pin-entry.ts";
 import type { CallRecord } from "./record.ts";
 import type {
   ConfirmedLeg,
@@ -124,6 +125,8 @@ export interface Answering extends WithPerson {
 export type Origin =
   /** `lateOffer`: the INVITE had none. Ours goes into the 200, the answer comes with the ACK (RFC 3261 s13.2.1). */
   | { readonly kind: "invite"; readonly lateOffer: boolean }
+  /** The caller's line was answered, and they have entered the PIN. */
+  | { readonly kind: "admitted" }
   /** Somebody transferred the far end to whom it rings; if nobody takes it, it goes back to them. */
   | { readonly kind: "transferred"; readonly by: MatrixLeg }
   /** It goes back to whoever had transferred it. */
@@ -136,6 +139,28 @@ export interface Inbound {
   /** Who calls. In a room, the ghost is the one that the person knows the number by. */
   readonly ghost: UserId;
   readonly ring: OwnSide;
+}
+
+/** A caller who has to enter a PIN first, and what comes after that. Nobody in Matrix knows of them. */
+interface Screened extends Pick<Arriving, "ghost" | "ring" | "stages" | "announce"> {
+  readonly pin: PinTerms;
+}
+
+/** The media engine makes the session in which the caller hears our tones. */
+export interface PickingUp extends Screened {
+  readonly kind: "picking-up";
+  readonly lateOffer: boolean;
+  /** `confirmed`: the INVITE had no offer, and the answer to ours is awaited. */
+  readonly trunk: IncomingLeg | ConfirmedLeg;
+}
+
+/** The line is answered, and the caller enters the PIN by keys. */
+export interface Keying extends Screened {
+  readonly kind: "keying";
+  readonly trunk: ConfirmedLeg;
+  readonly entry: PinEntry;
+  /** `tone`: the caller hears how it went; then they come in, or the call ends for a cause. */
+  readonly awaiting: "keys" | "verdict" | { readonly tone: "right" | Cause };
 }
 
 /** The media engine makes the offer for the rooms. */
@@ -312,6 +337,8 @@ export type LivePhase =
   | Inviting
   | Early
   | Answering
+  | PickingUp
+  | Keying
   | Arriving
   | Alerting
   | Accepting
@@ -344,6 +371,8 @@ export interface CallIn<P extends Phase> extends CallCommon {
  *          |             next stage +--+  |                         |
  *          +------------------------------+----- matrix.crossed ----+
  *
+ *   INVITE for a number with a PIN ----> PickingUp --media.answered--> Keying --right PIN--> Arriving
+ *
  *   every phase, and an invite that is refused ----> Ending --nothing owed any more, or the deadline--> Ended
  *                                    outstanding: CANCEL, final response or BYE; release; a word to each room
  * ```
@@ -359,34 +388,4 @@ export function isIn<K extends Phase["kind"]>(call: Call, ...kinds: readonly K[]
 
 export function isLive(call: Call): call is LiveCall {
   return call.phase.kind !== "ending" && call.phase.kind !== "ended";
-}
-
-/** How clients know the call: the leg of whoever is in it, else the first room that it rings in. */
-export function addressOf({ phase }: Call): LegAddress | undefined {
-  switch (phase.kind) {
-    case "arriving":
-      return undefined;
-    case "alerting": {
-      const leg = phase.legs.find(hasRoom);
-      return leg && legAddress(phase, leg);
-    }
-    case "joining":
-    case "joined":
-      return phase.transferredBy;
-    case "ending":
-      return phase.leg ?? phase.address;
-    case "ended":
-      return phase.record.leg;
-    default:
-      return phase.leg;
-  }
-}
-
-/** Our leg in one of the rooms that ring. */
-export function legAddress({ ring }: Inbound, { room, ghost }: Pick<LegAddress, "room" | "ghost">): LegAddress {
-  return { ...ring, room, ghost };
-}
-
-function hasRoom(leg: RingingLeg): leg is RingingLeg & { readonly room: RoomId } {
-  return leg.room !== undefined;
 }

@@ -80,6 +80,10 @@ const causes = {
   "no-route": entry("caller", 3, 404, "This number cannot be reached from here."),
   "not-dialable": entry("caller", 28, 404, "This number cannot be dialled."),
   "domain-not-allowed": entry("caller", 3, 404, "Calls to this SIP domain are not allowed here."),
+  /** Of an inbound call: the caller entered wrong PINs, none, or is not listened to for a while. */
+  "pin-wrong": entry("caller", 21, 403),
+  "pin-missing": entry("caller", 21, 403),
+  "pin-barred": entry("caller", 21, 403),
   "withheld-number": entry("caller", 21, 404, "This caller withheld their number, so you cannot call them."),
 
   "callee-media-failed": entry("callee", 16, 480, "Your client could not use its microphone."),

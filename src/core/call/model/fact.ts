@@ -198,7 +198,7 @@ export type SipFact =
   /** Our CANCEL or BYE is done with: nothing more is owed to the trunk. */
   | { readonly kind: "sip.ended" };
 
-export type DeadlineName = "answer" | "stage" | "duration" | "ending" | "renegotiation" | "transfer" | "audio";
+export type DeadlineName = "answer" | "keys" | "stage" | "duration" | "ending" | "renegotiation" | "transfer" | "audio";
 
 export type CallFact =
   | MatrixLegFact
@@ -209,6 +209,8 @@ export type CallFact =
   | { readonly kind: "fault.thrown"; readonly where: string; readonly message: string }
   /** Glare: the number called the person while this call rang it, and its call was taken instead. */
   | { readonly kind: "call.yielded" }
+  /** What `pin.check` found. `barred`: too many wrong ones of late, so that it was not compared. */
+  | { readonly kind: "pin.checked"; readonly verdict: "right" | "wrong" | "barred" }
   /** Where the transfer's target is to be reached; asked of the dial plan and the person's permissions. */
   | { readonly kind: "transfer.planned"; readonly trunk: DialledTrunk; readonly shown: ShownIdentity }
   | { readonly kind: "transfer.barred"; readonly cause: Cause }

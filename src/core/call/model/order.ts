@@ -1,12 +1,12 @@
 // Orders that a call gives: `target.verb`. `bridge/effects/run-order` carries them out; what they bring comes back as events.
 import type { SipUri, TelUri } from "../../address/uri.ts";
-import type { CallId, TrunkName, UserId } from "../../ids.ts";
+import type { CallId, PinName, TrunkName, UserId } from "../../ids.ts";
 import type { SipDialogState, SipIncomingState, SipInviteState } from "./dialog-state.ts";
 import type { CallFact, DeadlineName, IceCandidate } from "./fact.ts";
 import type { RemoteIdentity, SipAddressee } from "../../policy/remote-identity.ts";
 import type { LegAddress, LegSignal } from "./matrix-leg.ts";
 import type { RingTarget } from "../../number/plan/ring-stage.ts";
-import type { MediaEnd } from "../../media-end.ts";
+import type { MediaEnd, Prompt } from "../../media-end.ts";
 import type { MediaDescription } from "../../media-description.ts";
 import type { CallRecord } from "./record.ts";
 import type { Handover, Recall } from "./bridged-call.ts";
@@ -32,6 +32,8 @@ export type CallOrder =
   | { readonly kind: "media.answerGlare"; readonly from: MediaEnd; readonly description: MediaDescription }
   /** Whoever is at that end, and in the call already, is to hear the other telephone ring. */
   | { readonly kind: "media.ring"; readonly end: MediaEnd }
+  /** Whoever is at the other end of our tones is to hear one. */
+  | { readonly kind: "media.prompt"; readonly prompt: Prompt }
   /** A key as RFC 4733 towards an end; `durationMs` as it was held. */
   | { readonly kind: "media.dtmf"; readonly to: MediaEnd; readonly digit: string; readonly durationMs: number }
   | { readonly kind: "media.candidates"; readonly candidates: readonly IceCandidate[] }
@@ -84,6 +86,14 @@ export type CallOrder =
     }
   /** Refuses the trunk's REFER. */
   | { readonly kind: "sip.refuseRefer"; readonly status: number }
+  /** Is that the PIN? `pin.checked` follows. `wrong`: how many of the call's were not. */
+  | {
+      readonly kind: "pin.check";
+      readonly pin: PinName;
+      readonly caller: UserId;
+      readonly keys: string;
+      readonly wrong: number;
+    }
   /** Finds or makes the room of a target and the ghost; `matrix.roomFound` or `matrix.roomMissing` follows. */
   | { readonly kind: "matrix.findRoom"; readonly target: RingTarget; readonly ghost: UserId }
   | { readonly kind: "matrix.signal"; readonly leg: LegAddress; readonly signal: LegSignal }

@@ -1,7 +1,7 @@
 // Questions about a call that others ask, whatever its phase.
 import type { RoomId, TrunkName, UserId } from "../../ids.ts";
-import type { Call, Phase } from "./call.ts";
-import type { MatrixLeg } from "./matrix-leg.ts";
+import type { Call, Inbound, Phase } from "./call.ts";
+import type { LegAddress, MatrixLeg, RingingLeg } from "./matrix-leg.ts";
 import type { TrunkLeg } from "./trunk-leg.ts";
 
 /** The leg of whoever is in the call. */
@@ -17,6 +17,8 @@ export function chargedTo(call: Call): UserId | undefined {
 /** Of a bridged call the leg by which it was transferred. */
 export function chargedLegOf({ phase }: Call): MatrixLeg | undefined {
   switch (phase.kind) {
+    case "picking-up":
+    case "keying":
     case "arriving":
     case "alerting":
       return undefined;
@@ -28,6 +30,38 @@ export function chargedLegOf({ phase }: Call): MatrixLeg | undefined {
     default:
       return phase.leg;
   }
+}
+
+/** How clients know the call: the leg of whoever is in it, else the first room that it rings in. */
+export function addressOf({ phase }: Call): LegAddress | undefined {
+  switch (phase.kind) {
+    case "picking-up":
+    case "keying":
+    case "arriving":
+      return undefined;
+    case "alerting": {
+      const leg = phase.legs.find(hasRoom);
+      return leg && legAddress(phase, leg);
+    }
+    case "joining":
+    case "joined":
+      return phase.transferredBy;
+    case "ending":
+      return phase.leg ?? phase.address;
+    case "ended":
+      return phase.record.leg;
+    default:
+      return phase.leg;
+  }
+}
+
+/** Our leg in one of the rooms that ring. */
+export function legAddress({ ring }: Inbound, { room, ghost }: Pick<LegAddress, "room" | "ghost">): LegAddress {
+  return { ...ring, room, ghost };
+}
+
+function hasRoom(leg: RingingLeg): leg is RingingLeg & { readonly room: RoomId } {
+  return leg.room !== undefined;
 }
 
 /** Leg A first; none where no trunk was chosen, or the call has ended. */

@@ -1,6 +1,7 @@
 // The DID table: whom a called number rings. Numbers compare as numbers, however the trunk writes them; names compare as text.
 // Who is calling is policy's business (policy/caller), how it rings is the call's.
 import type { RingStage } from "./ring-stage.ts";
+import type { PinTerms } from "../../pin-entry.ts";
 import type { RoomId, TrunkName, UserId } from "../../ids.ts";
 import type { Country } from "../e164.ts";
 import { compilePattern } from "./pattern.ts";
@@ -19,6 +20,8 @@ export interface DidRule {
   readonly trunks: readonly TrunkName[];
   /** One at least; they ring one after the other. */
   readonly stages: readonly RingStage[];
+  /** What a caller has to enter before anybody is rung. */
+  readonly pin?: PinTerms | undefined;
 }
 
 export interface DidTable {
@@ -29,6 +32,7 @@ export type DidFinding =
   | {
       readonly kind: "found";
       readonly stages: readonly RingStage[];
+      readonly pin: PinTerms | undefined;
       /** The called number for people and logs: E.164 where it is understood, else as sent. */
       readonly number: string;
     }
@@ -72,7 +76,9 @@ export function findDid(
     index.patterns.find((entry) => fits(entry) && forms.some((form) => entry.pattern.test(form))) ??
     index.prefixes.find((entry) => fits(entry) && forms.some((form) => form.startsWith(entry.prefix)));
   const number = spelling.e164[0] ?? spelling.sent;
-  return found ? { kind: "found", stages: found.rule.stages, number } : { kind: "none", number };
+  if (found === undefined) return { kind: "none", number };
+  const { stages, pin } = found.rule;
+  return { kind: "found", stages, pin, number };
 }
 
 interface Indexed {

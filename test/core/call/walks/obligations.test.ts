@@ -1,17 +1,10 @@
 // What a call keeps track of, over random walks: deadlines, the offers it has been made, and what its record says.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  addressOf,
-  isIn,
-  isLive,
-  type Call,
-  type Connected,
-  type Phase,
-} from "../../../../src/core/call/model/call.ts";
+import { isIn, isLive, type Call, type Connected, type Phase } from "../../../../src/core/call/model/call.ts";
 import type { DeadlineName } from "../../../../src/core/call/model/fact.ts";
 import type { CallOrder } from "../../../../src/core/call/model/order.ts";
-import { trunkLegsOf } from "../../../../src/core/call/model/queries.ts";
+import { addressOf, trunkLegsOf } from "../../../../src/core/call/model/queries.ts";
 import type { LegName } from "../../../../src/core/call/model/trunk-leg.ts";
 import { dialog, invite } from "../examples/examples.ts";
 import { inboundWalks, outboundWalks, reportOf, walk, walks, type Seen } from "./walks.ts";
@@ -26,9 +19,12 @@ function deadlinesOf({ phase }: Call): readonly DeadlineName[] {
     case "inviting":
     case "early":
     case "answering":
+    case "picking-up":
     case "arriving":
     case "accepting":
       return ["answer"];
+    case "keying":
+      return phase.awaiting === "keys" || phase.awaiting === "verdict" ? ["answer", "keys"] : ["keys"];
     case "alerting":
       return phase.ringingAtMs === undefined && phase.trunk.state === "incoming" ? ["answer", "stage"] : ["stage"];
     case "connected":
@@ -101,6 +97,8 @@ function owesAnAnswer(call: Call, side: LegName): boolean {
 
 const hasDialog: readonly Phase["kind"][] = [
   "answering",
+  "picking-up",
+  "keying",
   "arriving",
   "alerting",
   "accepting",

@@ -90,7 +90,7 @@ export const facts: readonly CallFact[] = [
   { kind: "identity.resolved", shown: somebodyElse },
   { kind: "sip.hungUp", q850: 16 },
   { kind: "sip.ended" },
-  ...(["answer", "stage", "duration", "renegotiation", "transfer", "audio"] as const).map((name): CallFact => ({
+  ...(["answer", "keys", "stage", "duration", "renegotiation", "transfer", "audio"] as const).map((name): CallFact => ({
     kind: "deadline.passed",
     name,
   })),
@@ -136,6 +136,7 @@ export const inboundFacts: readonly CallFact[] = [
   declines(annsRoom, ann, "no-answer"),
   declines(bobsRoom, bob, "callee-media-failed"),
   declines(officeRoom, ann),
+  ...(["right", "wrong", "barred"] as const).map((verdict): CallFact => ({ kind: "pin.checked", verdict })),
   glare,
   { kind: "media.glareAnswered", a: "client answer", b: "trunk answer" },
 ];

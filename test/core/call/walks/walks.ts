@@ -7,7 +7,8 @@ import type { CallFact } from "../../../../src/core/call/model/fact.ts";
 import type { CallOrder } from "../../../../src/core/call/model/order.ts";
 import type { LegName } from "../../../../src/core/call/model/trunk-leg.ts";
 import { step, type Step } from "../../../../src/core/call/step.ts";
-import { trunkName } from "../../../../src/core/ids.ts";
+import { pinName, trunkName } from "../../../../src/core/ids.ts";
+import { beginPickingUp } from "../../../../src/core/call/inbound/picking-up.ts";
 import * as joined from "../examples/bridged-examples.ts";
 import { accepted, answered, begin, invite, offered, released, told, trunk } from "../examples/examples.ts";
 import {
@@ -23,6 +24,7 @@ import {
   declines,
   found,
   glare,
+  inboundRequest,
   offeredToRooms,
   office,
   officeRoom,
@@ -136,6 +138,44 @@ const inbound: readonly Beginning[] = [
     arrive(together),
     [...bothRing, answers(annsRoom, ann), answeredByClient, { kind: "sip.offered", description: "codec" }, reoffered],
     ...transferFacts.slice(0, 3).map((order) => taken.concat(answeredByClient, order)),
+  ),
+];
+
+const keyed = (digit: string): CallFact => ({ kind: "media.dtmf", from: "b", digit, durationMs: 100, relayed: true });
+const checked = (verdict: "right" | "wrong" | "barred"): CallFact => ({ kind: "pin.checked", verdict });
+const keysOver: CallFact = { kind: "deadline.passed", name: "keys" };
+const pickedUp: readonly CallFact[] = [
+  { kind: "media.offered", from: "b", description: "tones" },
+  { kind: "media.answered", from: "a", description: "trunk answer" },
+];
+const entered: readonly CallFact[] = [...pickedUp, ..."1234".split("").map(keyed)];
+const letIn: readonly CallFact[] = [...entered, checked("right"), keysOver];
+const pin = { name: pinName("inbound.numbers[0].pin"), length: 4 };
+
+/** Calls that come with a PIN, with an offer and without. */
+const screened: readonly Beginning[] = [
+  ...from(
+    beginPickingUp(inboundRequest, pin),
+    [],
+    pickedUp.slice(0, 1),
+    pickedUp,
+    entered,
+    [...entered, checked("wrong")],
+    [...entered, checked("barred")],
+    [...entered, checked("right")],
+    letIn,
+    [...letIn, released, described, ...annRings.slice(1)],
+    [...letIn, released, described, ...taken.slice(1), answeredByClient],
+  ),
+  ...from(
+    beginPickingUp({ ...inboundRequest, description: undefined }, pin),
+    [],
+    [{ kind: "media.described", end: "b", description: "ours" }],
+    [
+      { kind: "media.described", end: "b", description: "ours" },
+      { kind: "sip.reanswered", description: "in the ACK" },
+      { kind: "media.answered", from: "b", description: "tones" },
+    ],
   ),
 ];
 
@@ -273,6 +313,7 @@ function walksFrom(beginnings: readonly Beginning[], own: readonly CallFact[]): 
 
 export const outboundWalks = walksFrom(outbound, outboundFacts);
 export const inboundWalks = walksFrom(inbound, inboundFacts);
+export const screenedWalks = walksFrom(screened, inboundFacts);
 export const bridgedWalks = walksFrom(bridged, bridgedFacts);
 export const recalledWalks = walksFrom(recalls, recalledFacts);
-export const walks = fc.oneof(outboundWalks, inboundWalks, bridgedWalks, recalledWalks);
+export const walks = fc.oneof(outboundWalks, inboundWalks, screenedWalks, bridgedWalks, recalledWalks);
