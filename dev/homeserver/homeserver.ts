@@ -27,7 +27,7 @@ import { addThirdPartyRoutes } from "./routes/thirdparty.ts";
 import { Stream } from "./sync/stream.ts";
 import type { Lookup } from "./appservice/thirdparty.ts";
 import { ThirdPartyNetworks } from "./appservice/thirdparty.ts";
-import type { World } from "./world.ts";
+import type { TokenProxy, World } from "./world.ts";
 
 export type { ClientEvent } from "./rooms/event.ts";
 
@@ -47,6 +47,8 @@ export type HomeserverOptions = {
   readonly retryBaseMs?: number;
   /** Where clients get tokens for media servers (MSC4143). */
   readonly mediaServices?: readonly string[];
+  /** The first of them is asked for tokens by the homeserver itself, on behalf of its users (MSC4195, MSC4512). */
+  readonly tokenProxy?: TokenProxy | undefined;
   /** Longest delay of an event (MSC4140); default a day, 0: none are delayed. */
   readonly maxEventDelayMs?: number;
   /** Whether events may stick (MSC4354); default true. */
@@ -133,6 +135,7 @@ function createWorld(options: HomeserverOptions, domain: string, now: () => numb
     now,
     delayedEvents: new DelayedEvents(rooms, now, options.maxEventDelayMs ?? 24 * 3_600_000),
     mediaServices: options.mediaServices ?? [],
+    tokenProxy: options.tokenProxy,
     pusher,
     rooms,
     stream,

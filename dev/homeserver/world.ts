@@ -11,6 +11,14 @@ import type { Rooms } from "./rooms/rooms.ts";
 import type { Stream } from "./sync/stream.ts";
 import type { ThirdPartyNetworks } from "./appservice/thirdparty.ts";
 
+/** How the homeserver asks a token service in its users' names (MSC4512). */
+export type TokenProxy = {
+  /** The address of the media server, which clients are told. */
+  readonly mediaServer: string;
+  /** What the service knows the homeserver by. */
+  readonly hsToken: string;
+};
+
 export type World = {
   readonly accounts: Accounts;
   readonly connections: readonly AppserviceConnection[];
@@ -18,6 +26,7 @@ export type World = {
   readonly delayedEvents: DelayedEvents;
   /** Where clients get tokens for media servers (MSC4143). */
   readonly mediaServices: readonly string[];
+  readonly tokenProxy: TokenProxy | undefined;
   readonly pusher: AppservicePusher;
   readonly rooms: Rooms;
   readonly stream: Stream;

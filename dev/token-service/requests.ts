@@ -32,6 +32,13 @@ export interface TokenRequest {
   readonly leave: DelayedLeave | undefined;
 }
 
+/** Asked by a homeserver in the name of one of its users (MSC4195), who has nothing to prove. */
+export interface ProxiedRequest {
+  readonly url: string;
+  readonly room: string;
+  identityOf(userId: string): string;
+}
+
 export type Endpoint = "/sfu/get" | "/get_token" | "/delegate_delayed_leave";
 
 const text = z.string().default("");
@@ -45,6 +52,12 @@ const bySlot = z.strictObject({
   openid_token: openIdToken,
   member: z.strictObject({ id: text, claimed_user_id: text, claimed_device_id: text }).prefault({}),
   ...delay,
+});
+const byHomeserver = z.object({
+  url: text,
+  room_id: text,
+  slot_id: text,
+  member: z.object({ id: text, claimed_device_id: text }).prefault({}),
 });
 const byRoom = z.strictObject({ room: text, openid_token: openIdToken, device_id: text, ...delay });
 
@@ -61,6 +74,18 @@ export function readRequest(endpoint: Endpoint, body: string): TokenRequest {
   if (request.openId.token === "" || request.openId.server === "") throw missing("openid_token");
   if (endpoint === "/delegate_delayed_leave" && request.leave === undefined) throw missing("delay_id or delay_timeout");
   return request;
+}
+
+/** @throws {TokenError} */
+export function readProxied(body: string): ProxiedRequest {
+  const { url, room_id: roomId, slot_id: slotId, member } = parse(byHomeserver, body);
+  if (url === "" || roomId === "" || slotId === "") throw missing("url, room_id or slot_id");
+  if (Object.values(member).includes("")) throw missing("member.id or claimed_device_id");
+  return {
+    url,
+    room: digest(roomId, slotId),
+    identityOf: (userId) => digest(userId, member.claimed_device_id, member.id),
+  };
 }
 
 function readByRoom(asked: z.infer<typeof byRoom>): TokenRequest {

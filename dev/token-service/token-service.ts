@@ -1,11 +1,18 @@
 // Lets Matrix users into a LiveKit server, and behaves as Element's lk-jwt-service does (of July 2026; MSC4195): who they are is
 // asked of their homeserver, rooms are made for users of its own homeservers only, and so are delayed leaves kept.
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { WebhookReceiver } from "livekit-server-sdk";
 import { z } from "zod";
 import { listen } from "../loopback/listen.ts";
 import { type DelegatedLeave, keepLeave } from "./delegated-leave.ts";
-import { type DelayedLeave, type Endpoint, readRequest, TokenError, type TokenRequest } from "./requests.ts";
+import {
+  type DelayedLeave,
+  type Endpoint,
+  readProxied,
+  readRequest,
+  TokenError,
+  type TokenRequest,
+} from "./requests.ts";
 import { connectSfu, type SfuOptions } from "./sfu.ts";
 
 export interface TokenServiceOptions {
@@ -14,6 +21,8 @@ export interface TokenServiceOptions {
   readonly homeservers: Readonly<Record<string, string>>;
   /** Whose users may open rooms. */
   readonly fullAccess: readonly string[];
+  /** By which its own homeserver is known when it asks in its users' names (MSC4512); undefined: it does not. */
+  readonly hsToken?: string | undefined;
   /** 0 or absent: a free one. */
   readonly port?: number;
 }
@@ -31,6 +40,7 @@ const told = z.object({
   room: z.object({ name: z.string() }).optional(),
   participant: z.object({ identity: z.string(), disconnectReason: z.string().optional() }).optional(),
 });
+const proxiedPath = "/_matrix/client/unstable/io.element.msc4195/rtc/livekit/get_token";
 const maxBodyBytes = 64 * 1024;
 const timeoutMs = 5000;
 const headers = {
@@ -70,6 +80,19 @@ export async function startTokenService(options: TokenServiceOptions): Promise<T
     return { url: options.sfu.url, jwt: await sfu.token(room, identity) };
   };
 
+  /** The homeserver alone says who asks. */
+  const admitProxied = async ({ authorization, ...others }: IncomingHttpHeaders, body: string): Promise<object> => {
+    if (authorization === undefined) throw new TokenError(401, "M_MISSING_TOKEN", "Missing access token");
+    if (authorization !== `Bearer ${options.hsToken}`) throw new TokenError(401, "M_UNKNOWN_TOKEN", "Unknown token");
+    const userId = others["x-matrix-user-identifier"];
+    if (typeof userId !== "string") throw new TokenError(401, "M_UNAUTHORIZED", "Missing X-Matrix-User-Identifier");
+    const asked = readProxied(body);
+    const { url, room } = asked;
+    if (url !== options.sfu.url) throw new TokenError(400, "M_INVALID_PARAM", "The url is not that of the SFU");
+    if (fullAccess.some((server) => userId.endsWith(`:${server}`))) await sfu.makeRoom(room);
+    return { jwt: await sfu.token(room, asked.identityOf(userId)) };
+  };
+
   const hearSfu = async (body: string, authorization: string | undefined): Promise<void> => {
     await webhooks.receive(body, authorization);
     const { event, participant, room } = told.parse(JSON.parse(body));
@@ -87,6 +110,10 @@ export async function startTokenService(options: TokenServiceOptions): Promise<T
     if (pathname === "/sfu_webhook") {
       await hearSfu(await bodyOf(request), request.headers.authorization);
       return say(200);
+    }
+    if (pathname === proxiedPath && options.hsToken !== undefined) {
+      if (request.method !== "POST") return say(405);
+      return say(200, await admitProxied(request.headers, await bodyOf(request)));
     }
     const endpoint = endpoints.find((path) => path === pathname);
     if (endpoint === undefined) return say(404);

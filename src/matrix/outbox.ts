@@ -6,6 +6,8 @@ import type { EventId, RoomId, UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import { badAnswer, type HomeserverClient, type Patience } from "./client/homeserver-client.ts";
 import type { Encryption } from "./encryption/encryption.ts";
+import type { Sender } from "./legs/speaker.ts";
+import type { Sticking, StickySender } from "./rtc/membership/write-membership.ts";
 
 /** Half of an invite's usual lifetime: what is later than that helps nobody, and holds up what comes after it. */
 const usualPatience: Patience = { again: "repeatable", giveUpAfterMs: 30_000 };
@@ -19,7 +21,7 @@ interface Delivery {
   readonly isClear?: boolean;
 }
 
-export class Outbox {
+export class Outbox implements Sender, StickySender {
   readonly #client: HomeserverClient;
   readonly #clock: Clock;
   readonly #encryption: Pick<Encryption, "seal"> | undefined;
@@ -33,23 +35,38 @@ export class Outbox {
   }
 
   /** Gives the event's id. Throws HomeserverError. */
-  send(
+  async send(
     room: RoomId,
     as: UserId,
     type: string,
     content: Readonly<Record<string, unknown>>,
-    { transaction: name, patience = usualPatience, isClear = false }: Delivery = {},
+    delivery: Delivery = {},
   ): Promise<string> {
+    return idIn(await this.inOrder(room, () => this.#put([room, as, type, content], delivery)));
+  }
+
+  async stick(...[room, as, type, content, delivery]: Parameters<StickySender["stick"]>): Promise<string> {
+    return idIn(await this.inCall(room, () => this.#put([room, as, type, content], delivery)));
+  }
+
+  delay(...[room, as, type, content, delivery]: Parameters<StickySender["delay"]>): Promise<unknown> {
+    return this.inCall(room, () => this.#put([room, as, type, content], delivery));
+  }
+
+  async #put(
+    [room, as, type, content]: readonly [RoomId, UserId, string, Readonly<Record<string, unknown>>],
+    { transaction: name, patience = usualPatience, isClear = false, stickyMs, delayMs }: Delivery & Partial<Sticking>,
+  ): Promise<unknown> {
     const transaction = name === undefined ? this.#clock.newId() : transactionId(as, name);
-    return this.inOrder(room, async () => {
-      // Attempts to send are one event, encrypted once.
-      const sealed = isClear ? undefined : await this.#encryption?.seal(room, as, type, content);
-      const sent = sealed ?? { type, content };
-      const path = ["v3", "rooms", room, "send", sent.type, transaction];
-      const answer = await this.#client.request(as, { method: "PUT", path, body: sent.content }, patience);
-      if (typeof answer !== "object" || answer === null || !("event_id" in answer)) throw badAnswer("a sent event");
-      return String(answer.event_id);
-    });
+    const query = {
+      ...(stickyMs !== undefined && { "org.matrix.msc4354.sticky_duration_ms": String(stickyMs) }),
+      ...(delayMs !== undefined && { "org.matrix.msc4140.delay": String(delayMs) }),
+    };
+    // Attempts to send are one event, encrypted once.
+    const sealed = isClear ? undefined : await this.#encryption?.seal(room, as, type, content);
+    const sent = sealed ?? { type, content };
+    const path = ["v3", "rooms", room, "send", sent.type, transaction];
+    return this.#client.request(as, { method: "PUT", path, query, body: sent.content }, patience);
   }
 
   /** Takes back what `as` has sent. Repeated, it is one redaction. Throws HomeserverError. */
@@ -94,6 +111,11 @@ export class Outbox {
 
 function ofCall(room: RoomId): string {
   return `${room} call`;
+}
+
+function idIn(answer: unknown): string {
+  if (typeof answer !== "object" || answer === null || !("event_id" in answer)) throw badAnswer("a sent event");
+  return String(answer.event_id);
 }
 
 /** Any text makes an id that fits into a path; all users of one service share theirs, so that the sender is part of it. */

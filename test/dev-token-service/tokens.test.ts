@@ -1,5 +1,5 @@
 // Whom the token service lets into the media server, and as whom.
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openIdOf, startWorld, type World } from "./world.ts";
 
 const alice = "@alice:example.org";
@@ -61,6 +61,42 @@ test.each([
 test("a user who claims to be another is not let in", async () => {
   const member = { ...bySlot.member, claimed_user_id: "@bob:example.org" };
   expect(await world.ask("/get_token", { ...bySlot, member })).toMatchObject({ status: 401 });
+});
+
+describe("asked by a homeserver in a user's name", () => {
+  const path = "/_matrix/client/unstable/io.element.msc4195/rtc/livekit/get_token";
+  const headers = { authorization: "Bearer secret", "x-matrix-user-identifier": alice };
+  let mediaServer: string;
+  beforeEach(async () => {
+    await world.stop();
+    world = await startWorld({ hsToken: "secret" });
+    mediaServer = String((await world.ask("/get_token", bySlot)).body["url"]);
+  });
+  const body = () => ({
+    url: mediaServer,
+    room_id: bySlot.room_id,
+    slot_id: bySlot.slot_id,
+    member: { id: "uuid", claimed_device_id: "DESK" },
+  });
+
+  test("it gives the token that the user would get, and no address", async () => {
+    const own = claimsOf((await world.ask("/get_token", bySlot)).body);
+    const answer = await world.ask(path, body(), headers);
+    expect(claimsOf(answer.body)).toMatchObject({ sub: own["sub"], video: own["video"] });
+    expect(Object.keys(answer.body)).toEqual(["jwt"]);
+  });
+
+  test.each<[string, object, object, number, string]>([
+    ["without its token", { authorization: undefined }, {}, 401, "M_MISSING_TOKEN"],
+    ["with another", { authorization: "Bearer other" }, {}, 401, "M_UNKNOWN_TOKEN"],
+    ["for nobody", { "x-matrix-user-identifier": undefined }, {}, 401, "M_UNAUTHORIZED"],
+    ["for another media server", {}, { url: "wss://sfu.example.com" }, 400, "M_INVALID_PARAM"],
+    ["for none", {}, { url: "" }, 400, "M_BAD_JSON"],
+  ])("%s it gets none", async (_, otherHeaders, otherBody, status, errcode) => {
+    const said = Object.entries({ ...headers, ...otherHeaders }).filter(([, value]) => value !== undefined);
+    const asked = world.ask(path, { ...body(), ...otherBody }, Object.fromEntries(said));
+    expect(await asked).toMatchObject({ status, body: { errcode } });
+  });
 });
 
 test("nobody gets a token while the media server is down", async () => {

@@ -12,7 +12,11 @@ const apiSecret = "a secret that is long enough for HS256";
 export interface World {
   readonly url: string;
   /** Posts to the service. */
-  ask(path: string, body: unknown): Promise<{ status: number; body: Record<string, unknown> }>;
+  ask(
+    path: string,
+    body: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<{ status: number; body: Record<string, unknown> }>;
   /** What the homeserver was asked of delayed events: `restart ID`, `send ID`. */
   readonly actions: readonly string[];
   /** Names of the rooms that the media server has made. */
@@ -81,9 +85,9 @@ export async function startWorld(options: Partial<TokenServiceOptions> = {}): Pr
     actions,
     rooms,
     present,
-    async ask(path, body) {
+    async ask(path, body, headers = {}) {
       const text = typeof body === "string" ? body : JSON.stringify(body);
-      const response = await fetch(`${service.url}${path}`, { method: "POST", body: text });
+      const response = await fetch(`${service.url}${path}`, { method: "POST", headers, body: text });
       return { status: response.status, body: (await response.json()) as Record<string, unknown> };
     },
     async tell(event, room, identity, disconnectReason) {

@@ -2,14 +2,19 @@
 // answers has a leg of its own kind from then on.
 import type { LegForm, OwnSide } from "../../core/call/model/matrix-leg.ts";
 import { legacyClient, legacySide } from "./legacy-form.ts";
-import { newDevice, rtcClient, type RtcPlace } from "./rtc-form.ts";
+import { newDevice, newMemberId, placeIn, rtcClient, type RtcPlace } from "./rtc-form.ts";
 
 export const bothKind = "both";
 
 /** What is offered is for the client of the VoIP module; the other one needs no words. */
 export function bothSide(newId: () => string): OwnSide {
   const device = newDevice(newId);
-  const form: Omit<LegForm, symbol> & RtcPlace = { kind: bothKind, media: "client", device };
+  const form: Omit<LegForm, symbol> & RtcPlace = {
+    kind: bothKind,
+    media: "client",
+    device,
+    memberId: newMemberId(),
+  };
   return { ...legacySide(newId), own: device, form: form as unknown as LegForm };
 }
 
@@ -17,6 +22,6 @@ export function bothSide(newId: () => string): OwnSide {
 export function sidesOf<Side extends OwnSide>(side: Side): { readonly legacy: Side; readonly rtc: Side } {
   return {
     legacy: { ...side, form: legacyClient("1").form },
-    rtc: { ...side, form: rtcClient({ device: side.own }).form },
+    rtc: { ...side, form: rtcClient(placeIn(side.form) ?? { device: side.own }).form },
   };
 }

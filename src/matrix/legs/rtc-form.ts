@@ -1,4 +1,5 @@
 // Clients of MatrixRTC: what has to be known of our place in such a call to speak in it, after a restart too.
+import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { LegAbilities, LegForm, OwnSide } from "../../core/call/model/matrix-leg.ts";
 import { deviceId, type DeviceId, eventId, type EventId, matrixCallId } from "../../core/ids.ts";
@@ -10,11 +11,14 @@ export interface RtcPlace {
   readonly device: DeviceId;
   /** The one by which the person rang us; undefined where we rang. */
   readonly notification?: EventId | undefined;
+  /** Of our membership, if that is a sticky one; where we ring, it may yet be none. */
+  readonly memberId?: string | undefined;
 }
 
 const formOf = z.object({
   device: z.string().transform(deviceId),
   notification: z.string().transform(eventId).optional(),
+  memberId: z.string().optional(),
 });
 
 /** It has no SDP and no keypad, and what it does with its own microphone is no renegotiation. */
@@ -33,8 +37,13 @@ export function newDevice(newId: () => string): DeviceId {
   return deviceId(`SIP${newId()}`);
 }
 
+/** One time in a call, as clients name theirs. */
+export function newMemberId(): string {
+  return randomUUID();
+}
+
 /** `newId`: a fresh random id. */
 export function rtcSide(newId: () => string): OwnSide {
-  const device = newDevice(newId);
-  return { matrixCallId: matrixCallId(newId()), own: device, form: rtcClient({ device }).form };
+  const place = { device: newDevice(newId), memberId: newMemberId() };
+  return { matrixCallId: matrixCallId(newId()), own: place.device, form: rtcClient(place).form };
 }

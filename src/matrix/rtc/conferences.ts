@@ -2,6 +2,7 @@
 import type { UserId } from "../../core/ids.ts";
 import type { Attendance, ConferenceAccess, FocusId, Participant, Seat, SeatId } from "../../ports/conference.ts";
 import { MediaError } from "../../ports/media.ts";
+import { identityOf } from "../wire/rtc-names.ts";
 import type { FrameKeys } from "./frame-keys.ts";
 import type { MediaServices } from "./media-services.ts";
 import type { Log } from "../../ports/telemetry.ts";
@@ -13,7 +14,7 @@ import type { RtcTracker } from "./tracker/tracker.ts";
 
 export interface ConferencesParts extends TokenServiceParts {
   readonly tracker: RtcTracker;
-  readonly services: Pick<MediaServices, "isAllowed" | "wasAllowed">;
+  readonly services: Pick<MediaServices, "isAllowed" | "mediaServerOf" | "servesMembers" | "wasAllowed">;
   /** undefined: nothing is read or written in encrypted rooms. */
   readonly keys: FrameKeys | undefined;
   /** The number of a call that names nobody; undefined: there are none or several. */
@@ -54,7 +55,12 @@ export class Conferences implements ConferenceAccess {
   async #admit(id: SeatId, focus: FocusId | undefined): ReturnType<Seat["admit"]> {
     const applicant = await this.#applicant(id);
     await this.#prepare(id);
-    return askForToken({ ...applicant, service: focus ?? applicant.service }, this.#parts);
+    if (focus === undefined) return askForToken(applicant, this.#parts);
+    const { services } = this.#parts;
+    // There we listen alone, and nobody looks for us by a name.
+    const memberId = (await services.servesMembers(focus)) ? applicant.memberId : undefined;
+    const atHomeserver = services.mediaServerOf(focus);
+    return askForToken({ ...applicant, memberId, service: focus, atHomeserver }, this.#parts);
   }
 
   /** As whom we ask to be let in, and whom we ask. Throws MediaError. */
@@ -62,13 +68,14 @@ export class Conferences implements ConferenceAccess {
     const { tracker, services } = this.#parts;
     const call = tracker.call(id);
     if (call === undefined) throw new MediaError("no-admission", "the call is over");
-    const { room, device, service } = call;
+    const { room, device, memberId, service } = call;
     if (service === undefined) throw new MediaError("no-admission", "the person's client names no media server");
     if (!(await services.isAllowed(service))) {
       const words = `the call is at ${service}, which the bridge may not use: allow it in rtc.allowed_services`;
       throw new MediaError("no-admission", words);
     }
-    return { user: await this.#userIn(call), device, room, service };
+    const atHomeserver = services.mediaServerOf(service);
+    return { user: await this.#userIn(call), device, memberId, room, service, atHomeserver };
   }
 
   async #userIn({ ghost, room }: RtcCall): Promise<UserId> {
@@ -156,11 +163,11 @@ export class Conferences implements ConferenceAccess {
   }
 
   /** Another number in the call of the room: the telephones hear each other. */
-  #ours({ seat, state, ghost, device, service }: RtcCall, call: RtcCall): readonly Participant[] {
+  #ours({ seat, state, ghost, device, memberId, service }: RtcCall, call: RtcCall): readonly Participant[] {
     if (state.kind === "ringing" || ghost === undefined || service === undefined) return [];
     const key = this.#parts.keys?.own(seat);
     const focus = focusOf(service, call.service);
-    return [{ identity: `${ghost}:${device}`, focus, keys: key === undefined ? [] : [key] }];
+    return [{ identity: identityOf(ghost, device, memberId), focus, keys: key === undefined ? [] : [key] }];
   }
 }
 

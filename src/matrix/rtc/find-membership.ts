@@ -53,11 +53,17 @@ const pageSize = 100;
 const membershipFilter = JSON.stringify({ types: [stateMembershipType, ...stickyMembershipTypes] });
 const pageForm = z.object({ chunk: z.array(z.unknown()) });
 
+export interface RecallParts extends Pick<FinderParts, "client" | "clock" | "log"> {
+  readonly isOwn: (user: UserId) => boolean;
+  /** Told of memberships that are over too, the older before the newer. */
+  readonly seen: (joined: Joined) => void;
+}
+
 /** Who is in the call of a room by its latest memberships, save those that are encrypted. Never rejects. */
 export async function findPresent(
   room: RoomId,
   user: UserId,
-  { client, isOwn, clock, log }: Pick<FinderParts, "client" | "clock" | "log"> & { isOwn: (user: UserId) => boolean },
+  { client, isOwn, seen, clock, log }: RecallParts,
 ): Promise<readonly Joined[]> {
   try {
     const query = { dir: "b", limit: String(pageSize), filter: membershipFilter };
@@ -68,15 +74,18 @@ export async function findPresent(
     );
     // The newest of each comes first.
     const latest = new Map<string, Joined | undefined>();
+    const all: Joined[] = [];
     for (const event of pageForm.parse(answer).chunk) {
       const whole = typeof event === "object" && event !== null ? { room_id: room, ...event } : event;
       const reading = readEvent(whole, clock.wallMs(), isOwn);
       if (reading.kind !== "fact") continue;
       const { fact } = reading;
       if (fact.kind === "rtc.left" && !latest.has(fact.key)) latest.set(fact.key, undefined);
+      if (fact.kind === "rtc.joined") all.push(fact);
       if (fact.kind === "rtc.joined" && !latest.has(fact.membership.key))
         latest.set(fact.membership.key, { ...fact, receivedAtMs: clock.nowMs() });
     }
+    for (const joined of all.toReversed()) seen(joined);
     return [...latest.values()].flatMap((joined) => joined ?? []);
   } catch (cause) {
     log.debug("could not find who is in the call of a room", { room, code: failureOf(cause).error.code });

@@ -30,6 +30,7 @@ interface Own {
   readonly room: RoomId;
   readonly user: UserId;
   readonly device: DeviceId;
+  readonly memberId: string | undefined;
   /** With which we encrypt. */
   key: FrameKey;
   /** The one that we give away: in use in a moment, if it is not yet. */
@@ -77,13 +78,13 @@ export class FrameKeys {
   }
 
   /** Before anything of a call is sent to the media server. Throws HomeserverError. */
-  async prepare({ seat, room, device }: RtcCall, user: UserId): Promise<void> {
+  async prepare({ seat, room, device, memberId }: RtcCall, user: UserId): Promise<void> {
     const { encryption, tracker } = this.#parts;
     if (this.#own.has(seat) || !encryption.works || !(await encryption.isEncrypted(room, user))) return;
     // The call may be over meanwhile.
     if (this.#own.has(seat) || tracker.call(seat) === undefined) return;
     const key = { index: 0, secret: randomBytes(secretBytes) };
-    const whose = { room, user, device };
+    const whose = { room, user, device, memberId };
     this.#own.set(seat, { ...whose, key, newest: key, isTold: false, told: new Map(), wake: () => undefined });
     void this.#fetch(seat);
   }

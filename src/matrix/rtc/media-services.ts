@@ -8,7 +8,8 @@ import type { Log } from "../../ports/telemetry.ts";
 import type { HomeserverClient, Patience } from "../client/homeserver-client.ts";
 import { type AskOutside, readMoved } from "../client/outside.ts";
 import { failureOf } from "../client/request-failure.ts";
-import { serviceIn } from "../wire/rtc.ts";
+import { mediaServerIn, serviceIn } from "../wire/rtc.ts";
+import { hasGetToken } from "./token-service.ts";
 
 export interface MediaServicesParts {
   readonly client: HomeserverClient;
@@ -53,6 +54,9 @@ export class MediaServices {
   /** What each place said when it answered last: one that is away for a moment has not changed its mind. */
   #transports: readonly string[] = [];
   #wellKnown: readonly string[] = [];
+  /** By their service, those for which the homeserver gives tokens itself. */
+  #mediaServers: ReadonlyMap<string, string> = new Map();
+  readonly #doors = new Map<string, { readonly isThere: Promise<boolean | undefined>; untilMs: number }>();
 
   constructor(parts: MediaServicesParts) {
     this.#parts = parts;
@@ -89,6 +93,25 @@ export class MediaServices {
     return this.#transports.includes(service) || this.#wellKnown.includes(service);
   }
 
+  /** The media server of this service, if the homeserver gives tokens for it. */
+  mediaServerOf(service: string): string | undefined {
+    return this.#mediaServers.get(service);
+  }
+
+  /** Whether tokens for sticky memberships are to be had there. Never rejects. */
+  async servesMembers(service: string): Promise<boolean> {
+    const { ask, clock } = this.#parts;
+    if (!(await this.isAllowed(service))) return false;
+    if (this.#mediaServers.has(service)) return true;
+    const kept = this.#doors.get(service);
+    if (kept !== undefined && kept.untilMs > clock.nowMs()) return (await kept.isThere) === true;
+    const door = { isThere: hasGetToken(service, { ask }), untilMs: clock.nowMs() + keptMs };
+    this.#doors.set(service, door);
+    const isThere = await door.isThere;
+    if (isThere === undefined) door.untilMs = clock.nowMs() + unansweredForMs;
+    return isThere === true;
+  }
+
   /** What the homeserver says, the best first. Never rejects. */
   advertised(): Promise<readonly string[]> {
     const { clock } = this.#parts;
@@ -114,11 +137,16 @@ export class MediaServices {
     try {
       const answer = await client.request(sender, { method: "GET", path }, patience);
       this.#isAnswered = true;
-      this.#transports = servicesIn(transportsForm.safeParse(answer).data?.rtc_transports);
+      const transports = transportsForm.safeParse(answer).data?.rtc_transports;
+      this.#transports = servicesIn(transports);
+      this.#mediaServers = mediaServersIn(transports);
     } catch (cause) {
       const { code, transient } = failureOf(cause).error;
       this.#isAnswered = !transient;
-      if (!transient) this.#transports = [];
+      if (!transient) {
+        this.#transports = [];
+        this.#mediaServers = new Map();
+      }
       log.debug("the homeserver does not say where its media server is", { code });
     }
   }
@@ -139,6 +167,15 @@ export class MediaServices {
 
 function servicesIn(transports: readonly unknown[] = []): readonly string[] {
   return transports.flatMap((transport) => serviceIn(transport) ?? []);
+}
+
+function mediaServersIn(transports: readonly unknown[] = []): ReadonlyMap<string, string> {
+  return new Map(
+    transports.flatMap((transport): readonly [string, string][] => {
+      const [service, server] = [serviceIn(transport), mediaServerIn(transport)];
+      return service === undefined || server === undefined ? [] : [[service, server]];
+    }),
+  );
 }
 
 function normal(service: string): string {

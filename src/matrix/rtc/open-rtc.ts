@@ -1,23 +1,27 @@
 // The part of the Matrix edge that takes part in calls of MatrixRTC, put together.
-import type { DeviceId, RoomId, UserId } from "../../core/ids.ts";
+import type { RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ConferenceAccess, SeatId } from "../../ports/conference.ts";
 import type { HomeserverProblem, MatrixFact, RunningCall } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
+import { Features } from "../client/features.ts";
 import type { HomeserverClient } from "../client/homeserver-client.ts";
 import { Outside } from "../client/outside.ts";
 import type { Encryption } from "../encryption/encryption.ts";
-import { newDevice } from "../legs/rtc-form.ts";
+import { newDevice, newMemberId } from "../legs/rtc-form.ts";
 import type { Sender, Speaker } from "../legs/speaker.ts";
 import type { RoomFact } from "../wire/event.ts";
 import type { RtcEvent } from "../wire/rtc.ts";
 import { Conferences } from "./conferences.ts";
 import { findMembership, findPresent, isConversation, type Joined } from "./find-membership.ts";
+import { FormatChoice } from "./format-choice.ts";
 import { FrameKeys } from "./frame-keys.ts";
+import type { StickySender } from "./membership/write-membership.ts";
 import { MediaServices } from "./media-services.ts";
 import { checkRtc } from "./rtc-check.ts";
 import { takePlace } from "./running-call.ts";
 import { RtcSpeaker } from "./rtc-speaker.ts";
+import type { Met, OwnPlace } from "./tracker/rtc-call.ts";
 import { RtcTracker } from "./tracker/tracker.ts";
 
 export interface RtcOptions {
@@ -29,7 +33,7 @@ export interface RtcOptions {
 
 export interface RtcSurroundings {
   readonly client: HomeserverClient;
-  readonly outbox: Sender;
+  readonly outbox: Sender & StickySender;
   readonly encryption: Encryption | undefined;
   readonly bot: UserId;
   readonly sender: UserId;
@@ -77,17 +81,21 @@ export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings
     const [only, second] = (await ours(room)).filter((user) => user !== bot);
     return second === undefined ? only : undefined;
   };
-  const deviceIn = async (room: RoomId, named: UserId | undefined): Promise<DeviceId> => {
+  const features = new Features(around);
+  const formats = new FormatChoice({ ...around, features, services });
+  const placeIn = async (room: RoomId, named: UserId | undefined, met: Met): Promise<OwnPlace> => {
     const user = named ?? (await numberIn(room).catch(() => undefined));
     const device = user && (await keys?.deviceIn(room, user).catch(noDevice));
-    return device ?? newDevice(() => clock.newId());
+    const format = user === undefined ? "state" : await formats.choose({ ...met, room, user });
+    const memberId = format === "sticky" ? newMemberId() : undefined;
+    return { device: device ?? newDevice(() => clock.newId()), memberId };
   };
   const noDevice = (error: unknown): undefined => {
     log.warn("a number has no keys for a call that may be encrypted", { error });
   };
   const tracker = new RtcTracker({
     isOwn,
-    deviceIn,
+    placeIn,
     find: (room, event, sender) => findMembership(room, event, sender, around),
     isConversation: async (room, ghost, person) => ghost !== bot && isConversation(room, ghost, person, around),
     emit,
@@ -96,13 +104,15 @@ export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings
   });
   const changed = (seat: SeatId): void => conferences.changed(seat);
   const keys = encryption && new FrameKeys({ encryption, tracker, changed, clock, log });
-  const present = (room: RoomId, user: UserId): Promise<readonly Joined[]> => findPresent(room, user, around);
-  const speaker = new RtcSpeaker({ ...around, tracker, services, present, keys });
+  const seen = (joined: Joined): void => formats.note(joined);
+  const present = (room: RoomId, user: UserId): Promise<readonly Joined[]> =>
+    findPresent(room, user, { ...around, seen });
+  const speaker = new RtcSpeaker({ ...around, tracker, services, formats, present, keys });
   const conferences = new Conferences({ ...around, ask, tracker, services, keys, numberIn });
   return {
     start: () => void services.advertised(),
     takePlace: (room, ghost, person) =>
-      takePlace(room, ghost, person, { tracker, deviceIn, isAllowed: (one) => services.isAllowed(one), clock }),
+      takePlace(room, ghost, person, { tracker, placeIn, isAllowed: (one) => services.isAllowed(one), clock }),
     async isRunningIn(room, user) {
       if (tracker.present(room).length === 0) tracker.recall(room, await present(room, user));
       return tracker.present(room).length > 0;
@@ -111,12 +121,15 @@ export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings
       return services.isKnown;
     },
     meaning: async (fact) => {
-      if (isOfRtc(fact)) return tracker.take(fact);
+      if (isOfRtc(fact)) {
+        if (fact.kind === "rtc.joined") formats.note(fact);
+        return tracker.take(fact);
+      }
       return fact.kind === "member.left" ? [fact, ...tracker.personLeft(fact, fact.user)] : [fact];
     },
     speaker,
     conferences,
-    problems: () => checkRtc({ ...around, ask, services }),
+    problems: () => checkRtc({ ...around, ask, services, features }),
     async idle() {
       await speaker.idle();
       keys?.stop();

@@ -1,17 +1,17 @@
 // Looks once whether people will be able to call by MatrixRTC: each link between the homeserver and its media server that can
 // be missing, with what mends it.
-import { z } from "zod";
 import { deviceId, roomId, type UserId } from "../../core/ids.ts";
 import type { Admission } from "../../ports/conference.ts";
 import { HomeserverError, type HomeserverProblem } from "../../ports/homeserver.ts";
 import { MediaError } from "../../ports/media.ts";
-import type { Patience } from "../client/homeserver-client.ts";
+import type { Features } from "../client/features.ts";
 import { failureOf } from "../client/request-failure.ts";
 import type { MediaServices } from "./media-services.ts";
 import { askForToken, type TokenServiceParts } from "./token-service.ts";
 
 export interface RtcCheckParts extends TokenServiceParts {
   readonly services: Pick<MediaServices, "own">;
+  readonly features: Pick<Features, "has">;
   readonly bot: UserId;
   readonly domain: string;
 }
@@ -29,8 +29,6 @@ const lines = {
 } as const;
 
 const askMs = 5_000;
-const patience: Patience = { again: "never", giveUpAfterMs: 5_000 };
-const versionsForm = z.object({ unstable_features: z.record(z.string(), z.unknown()).catch({}) });
 
 /** Nothing where the homeserver has no media server, and so no such calls. Never rejects. */
 export async function checkRtc(parts: RtcCheckParts): Promise<readonly HomeserverProblem[]> {
@@ -66,15 +64,9 @@ async function mediaProblem(service: string, parts: RtcCheckParts): Promise<Home
   return { line: answer === 404 ? lines.rooms : lines.server, reason: `${server}: ${answer}` };
 }
 
-async function delayProblem({ client, bot }: RtcCheckParts): Promise<HomeserverProblem | undefined> {
-  try {
-    const versions = await client.request(bot, { method: "GET", path: ["versions"] }, patience);
-    const features = versionsForm.safeParse(versions).data?.unstable_features ?? {};
-    return features["org.matrix.msc4140"] === true ? undefined : { line: lines.delays, reason: "/versions" };
-  } catch {
-    // The homeserver is away, which is said elsewhere.
-    return undefined;
-  }
+async function delayProblem({ features }: RtcCheckParts): Promise<HomeserverProblem | undefined> {
+  // That the homeserver is away is said elsewhere.
+  return (await features.has("org.matrix.msc4140")) === false ? { line: lines.delays, reason: "/versions" } : undefined;
 }
 
 async function statusOf(asked: Promise<{ readonly status: number }>): Promise<number | string> {

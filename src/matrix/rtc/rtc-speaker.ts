@@ -6,22 +6,26 @@ import { RecentMap } from "../../core/recent-map.ts";
 import type { SeatId } from "../../ports/conference.ts";
 import { HomeserverError } from "../../ports/homeserver.ts";
 import { failureOf } from "../client/request-failure.ts";
-import { placeIn } from "../legs/rtc-form.ts";
+import { newMemberId, placeIn } from "../legs/rtc-form.ts";
 import { onceName, type Sender, type Speaker } from "../legs/speaker.ts";
 import { declineContent, ringContent } from "../wire/rtc-content.ts";
 import { declineTypes, notificationTypes } from "../wire/rtc-names.ts";
-import { leaveWhatIsLeft, redact } from "./membership/left-behind.ts";
+import { leaveWhatIsLeft } from "./membership/left-behind.ts";
+import { redact } from "./membership/left-events.ts";
+import type { StickySender } from "./membership/write-membership.ts";
 import type { MediaServices } from "./media-services.ts";
 import type { Joined } from "./find-membership.ts";
 import type { FrameKeys } from "./frame-keys.ts";
-import { type MembershipParts, OwnMembership, type Place } from "./membership/own-membership.ts";
-import { type RtcCall, seatOf } from "./tracker/rtc-call.ts";
+import type { FormatChoice } from "./format-choice.ts";
+import { type MembershipParts, OwnMembership } from "./membership/own-membership.ts";
+import { type OwnPlace, type RtcCall, seatOf } from "./tracker/rtc-call.ts";
 import type { RtcTracker } from "./tracker/tracker.ts";
 
 export interface RtcSpeakerParts extends Omit<MembershipParts, "undelayed"> {
-  readonly outbox: Sender;
+  readonly outbox: Sender & StickySender;
   readonly tracker: RtcTracker;
-  readonly services: Pick<MediaServices, "own" | "isAllowed">;
+  readonly services: Pick<MediaServices, "own" | "isAllowed" | "servesMembers">;
+  readonly formats: Pick<FormatChoice, "choose">;
   /** Who is in the call of the room, as one of ours sees it. Never rejects. */
   readonly present: (room: RoomId, user: UserId) => Promise<readonly Joined[]>;
   /** undefined: nothing is read or written in encrypted rooms. */
@@ -33,7 +37,6 @@ const mostRooms = 20_000;
 
 interface Said {
   readonly leg: LegAddress;
-  readonly device: DeviceId;
   readonly membership: OwnMembership;
 }
 
@@ -90,13 +93,16 @@ export class RtcSpeaker implements Speaker {
     leg: LegAddress,
     { invitee, lifetimeMs }: Extract<LegSignal, { kind: "invite" }>,
   ): Promise<void> {
-    const { tracker, services, outbox, clock } = this.#parts;
+    const { tracker, services, formats, outbox, clock } = this.#parts;
     const { room, ghost, matrixCallId } = leg;
     const [service] = await Promise.all([services.own(), this.#recall(room, ghost)]);
     const state = { kind: "ringing", named: invitee, notifications: [] } as const;
     const device = (await this.#deviceFor(room, ghost)) ?? deviceIn(leg);
-    tracker.ring({ seat, room, matrixCallId, device, ghost, service, state });
-    const membership = await this.#enter(seat, leg, device, service);
+    const present = tracker.present(room).map(({ membership }) => membership);
+    const format = await formats.choose({ room, user: ghost, person: invitee, present, service });
+    const memberId = format === "sticky" ? (placeIn(leg.form)?.memberId ?? newMemberId()) : undefined;
+    tracker.ring({ seat, room, matrixCallId, device, memberId, ghost, service, state });
+    const membership = await this.#enter(seat, leg, { device, memberId }, service);
     if (tracker.joinRunning(seat)) return;
     const content = ringContent(membership, invitee, lifetimeMs, clock.wallMs());
     const [type] = notificationTypes;
@@ -120,7 +126,7 @@ export class RtcSpeaker implements Speaker {
     // The person has left, which the bridge is about to hear; or we have rung them, and are there.
     if (call?.service === undefined || this.#said.has(seat)) return;
     tracker.meet(seat, leg.ghost, call.service);
-    await this.#enter(seat, leg, call.device, call.service);
+    await this.#enter(seat, leg, call, call.service);
   }
 
   /** In an encrypted room, the one that people's clients send their keys to. */
@@ -152,11 +158,9 @@ export class RtcSpeaker implements Speaker {
     this.#said.delete(seat);
     this.#parts.keys?.over(seat);
     if (said === undefined) {
-      const isOurs = ({ room, user, device }: Place): boolean =>
-        [...this.#said.values()].some(
-          (one) => one.leg.room === room && one.leg.ghost === user && one.device === device,
-        );
-      return leaveWhatIsLeft({ ...leg, device: deviceIn(leg) }, isOurs, this.#parts);
+      const ours = [...this.#said.values()].map(({ membership }) => membership);
+      const place = { room: leg.room, user: leg.ghost, device: deviceIn(leg), memberId: placeIn(leg.form)?.memberId };
+      return leaveWhatIsLeft(place, ours, this.#parts);
     }
     await said.membership.leave();
     tracker.isOut(leg.room, seat);
@@ -179,12 +183,12 @@ export class RtcSpeaker implements Speaker {
     for (const notification of notifications) await redact(room, ghost, notification, this.#parts);
   }
 
-  async #enter(seat: SeatId, leg: LegAddress, device: DeviceId, service: string): Promise<EventId> {
+  async #enter(seat: SeatId, leg: LegAddress, { device, memberId }: OwnPlace, service: string): Promise<EventId> {
     const { tracker, keys } = this.#parts;
     const undelayed = (error: HomeserverError): void => this.#warn(error);
-    const place = { room: leg.room, user: leg.ghost, device };
+    const place = { room: leg.room, user: leg.ghost, device, memberId };
     const membership = new OwnMembership({ ...this.#parts, undelayed }, place, service);
-    this.#said.set(seat, { leg, device, membership });
+    this.#said.set(seat, { leg, membership });
     const call = tracker.call(seat);
     if (call !== undefined) await keys?.prepare(call, leg.ghost);
     const event = await membership.enter();
@@ -204,6 +208,13 @@ export class RtcSpeaker implements Speaker {
     if (service === undefined || service === call.service) return;
     if (!(await services.isAllowed(service))) {
       log.warn("a person is at a media server that the bridge may not use: allow it in rtc.allowed_services", {
+        room: call.room,
+        service,
+      });
+      return;
+    }
+    if (call.memberId !== undefined && !(await services.servesMembers(service))) {
+      log.warn("a person is at a media server whose token service is too old for them to hear the number", {
         room: call.room,
         service,
       });

@@ -1,6 +1,6 @@
-// A token for a media server: our homeserver says who we are (OpenID), the token service believes it and answers with an
-// address and a JWT. Three doors, tried in this order as far as they fit our membership: `/sfu/get` (lk-jwt-service, names us
-// as state memberships are named), `/get_token` (MSC4195, names us as sticky ones are), the homeserver itself (MSC4512).
+// A token for a media server. Three doors: `/sfu/get` of the token service names us as memberships in state are named. Sticky ones
+// are named by the homeserver itself (MSC4195), where it says that it does that, else by `/get_token` of the token service. To the
+// service our homeserver says who we are (OpenID).
 import { z } from "zod";
 import type { DeviceId, RoomId, UserId } from "../../core/ids.ts";
 import type { Admission } from "../../ports/conference.ts";
@@ -8,7 +8,7 @@ import { MediaError } from "../../ports/media.ts";
 import type { HomeserverClient, Patience } from "../client/homeserver-client.ts";
 import type { AskOutside, OutsideAnswer } from "../client/outside.ts";
 import { failureOf } from "../client/request-failure.ts";
-import { roomSlot, stateIdentity, stickyIdentity } from "../wire/rtc-names.ts";
+import { identityOf, roomSlot } from "../wire/rtc-names.ts";
 
 export interface TokenServiceParts {
   readonly client: HomeserverClient;
@@ -22,12 +22,17 @@ export interface Applicant {
   readonly service: string;
   /** Of a sticky membership; undefined: ours is in state. */
   readonly memberId?: string | undefined;
+  /** The media server of this service, if the homeserver gives tokens for it. */
+  readonly atHomeserver?: string | undefined;
 }
 
 /** Media waits for it; the one who waits tries again. */
 const patience: Patience = { again: "repeatable", giveUpAfterMs: 5_000 };
 const askMs = 5_000;
 const mostTokenLength = 16_384;
+const getTokenDoor = "/get_token";
+/** How homeservers say that they do not know an endpoint. */
+const unknownDoors: ReadonlySet<string> = new Set(["M_UNRECOGNIZED", "M_NOT_FOUND"]);
 
 const answerForm = z.object({
   url: z.string().regex(/^(wss?|https?):\/\/[\x21-\x7e]{1,2000}$/),
@@ -40,11 +45,11 @@ const failureForm = z.object({ error: z.string() });
 export async function askForToken(applicant: Applicant, parts: TokenServiceParts): Promise<Admission> {
   const { user, device, memberId, service } = applicant;
   const answer =
-    memberId === undefined ? await bySfuGet(applicant, parts) : await byGetToken(applicant, memberId, parts);
+    memberId === undefined ? await bySfuGet(applicant, parts) : await byMemberId(applicant, memberId, parts);
   const parsed = answerForm.safeParse(answer);
   if (!parsed.success) throw refusal(service, "its answer makes no sense");
   const { url, jwt } = parsed.data;
-  const identity = memberId === undefined ? stateIdentity(user, device) : stickyIdentity(user, device, memberId);
+  const identity = identityOf(user, device, memberId);
   const named = claimsIn(jwt)?.sub;
   // Clients look for us under the name that follows from our membership, and would not hear whoever has another one.
   if (named !== identity) throw refusal(service, `it names us "${String(named)}" and not "${identity}"`);
@@ -56,21 +61,52 @@ async function bySfuGet({ user, device, room, service }: Applicant, parts: Token
   return answered(service, await asked(service, "/sfu/get", { room, openid_token, device_id: device }, parts));
 }
 
+async function byMemberId(applicant: Applicant, id: string, parts: TokenServiceParts): Promise<unknown> {
+  const { atHomeserver } = applicant;
+  const answer = atHomeserver && (await byHomeserver(applicant, id, atHomeserver, parts));
+  return answer ?? byGetToken(applicant, id, parts);
+}
+
+/** undefined: it says where the media server is, and gives no tokens for it. */
+async function byHomeserver(
+  { user, device, room, service }: Applicant,
+  id: string,
+  url: string,
+  { client }: TokenServiceParts,
+): Promise<unknown> {
+  const path = ["unstable", "io.element.msc4195", "rtc", "livekit", "get_token"];
+  const body = { url, room_id: room, slot_id: roomSlot, member: { id, claimed_device_id: device } };
+  try {
+    const answer = await client.request(user, { method: "POST", path, body }, patience);
+    return typeof answer === "object" && answer !== null ? { ...answer, url } : answer;
+  } catch (cause) {
+    const { code, message } = failureOf(cause).error;
+    if (unknownDoors.has(code)) return undefined;
+    throw refusal(service, `the homeserver, which gives them in its place, says: ${message}`, cause);
+  }
+}
+
 async function byGetToken(
   { user, device, room, service }: Applicant,
   id: string,
   parts: TokenServiceParts,
 ): Promise<unknown> {
-  const member = { id, claimed_user_id: user, claimed_device_id: device };
-  const common = { room_id: room, slot_id: roomSlot, member };
   const openid_token = await openIdToken(user, parts);
-  const answer = await asked(service, "/get_token", { ...common, openid_token }, parts);
-  if (!isUnknownDoor(answer)) return answered(service, answer);
+  const member = { id, claimed_user_id: user, claimed_device_id: device };
+  const body = { room_id: room, slot_id: roomSlot, openid_token, member };
+  return answered(service, await asked(service, getTokenDoor, body, parts));
+}
+
+/** Whether a token service names sticky memberships: it says that this is no request, or that there is no such door. */
+export async function hasGetToken(
+  service: string,
+  { ask }: Pick<TokenServiceParts, "ask">,
+): Promise<boolean | undefined> {
   try {
-    const path = ["unstable", "io.element.msc4195", "rtc", "livekit", "get_token"];
-    return await parts.client.request(user, { method: "POST", path, body: common }, patience);
-  } catch (cause) {
-    throw refusal(service, failureOf(cause).error.message, cause);
+    const { status } = await ask({ method: "POST", url: service + getTokenDoor, body: {}, timeoutMs: askMs });
+    return status < 500 ? status !== 404 && status !== 405 : undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -100,10 +136,6 @@ function answered(service: string, { status, body }: OutsideAnswer): unknown {
   if (status === 401 || status === 403)
     throw refusal(service, `it does not serve our homeserver, or cannot ask it who we are (${words})`);
   throw refusal(service, words);
-}
-
-function isUnknownDoor({ status }: OutsideAnswer): boolean {
-  return status === 404 || status === 405;
 }
 
 function refusal(service: string, why: string, cause?: unknown): MediaError {

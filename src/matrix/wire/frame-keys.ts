@@ -38,13 +38,24 @@ export function readFrameKey(content: unknown): ToldKey | undefined {
 /** As a real client tells its own. */
 export function frameKeyContent(
   { index, secret }: FrameKey,
-  { room, user, device }: { readonly room: RoomId; readonly user: UserId; readonly device: DeviceId },
+  {
+    room,
+    user,
+    device,
+    memberId = stateIdentity(user, device),
+  }: {
+    readonly room: RoomId;
+    readonly user: UserId;
+    readonly device: DeviceId;
+    /** As in our membership, if that is a sticky one. */
+    readonly memberId?: string | undefined;
+  },
   nowMs: number,
 ): object {
   return {
     keys: { index, key: Buffer.from(secret).toString("base64").replaceAll("=", "") },
     room_id: room,
-    member: { claimed_device_id: device, id: stateIdentity(user, device) },
+    member: { claimed_device_id: device, id: memberId },
     session: { call_id: "", application: "m.call", scope: "m.room" },
     sent_ts: nowMs,
   };

@@ -1,6 +1,6 @@
 // What the bridge writes in MatrixRTC, as Element Call 0.22 and 0.26 write it themselves.
 import type { DeviceId, EventId, RoomId, UserId } from "../../core/ids.ts";
-import { stateIdentity } from "./rtc-names.ts";
+import { roomSlot, stateIdentity } from "./rtc-names.ts";
 
 type Content = Readonly<Record<string, unknown>>;
 
@@ -29,6 +29,28 @@ export function membershipContent({ room, user, device, service, expiresMs, crea
     foci_preferred: [{ type: "livekit", livekit_alias: room, livekit_service_url: service }],
     ...(createdAtMs === undefined ? {} : { created_ts: createdAtMs }),
   };
+}
+
+/** `memberId`: of this one time in the call. */
+export function stickyMembershipContent({
+  user,
+  device,
+  memberId,
+  service,
+}: Pick<OwnMembership, "user" | "device" | "service"> & { readonly memberId: string }): Content {
+  return {
+    application: { type: "m.call", "m.call.intent": "audio" },
+    slot_id: roomSlot,
+    transports: { published: [{ type: "livekit", livekit_service_url: service }], can_subscribe: ["livekit"] },
+    member: { id: memberId, device_id: device, user_id: user },
+    versions: [],
+    ...stickyLeaveContent(memberId),
+  };
+}
+
+/** Nothing but the key under which it takes the place of the membership. */
+export function stickyLeaveContent(memberId: string): Content {
+  return { msc4354_sticky_key: memberId };
 }
 
 /** `invitee`: whom it is for; undefined: everybody in the room. `membership`: the event that holds ours. */

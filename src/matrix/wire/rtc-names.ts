@@ -39,3 +39,8 @@ export function stickyIdentity(user: UserId, device: DeviceId, id: string): stri
     .digest("base64");
   return digest.replaceAll("=", "");
 }
+
+/** `memberId`: of a sticky membership. */
+export function identityOf(user: UserId, device: DeviceId, memberId: string | undefined): string {
+  return memberId === undefined ? stateIdentity(user, device) : stickyIdentity(user, device, memberId);
+}

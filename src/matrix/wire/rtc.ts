@@ -15,8 +15,12 @@ import {
 
 type Origin = Pick<Envelope, "eventId" | "room" | "sender" | "ageMs" | "receivedAtMs">;
 
+/** How a membership is written: as room state, or as a sticky event (MSC4354). */
+export type MembershipFormat = "state" | "sticky";
+
 /** One device's place in the call of a room. */
 export interface RtcMembership {
+  readonly format: MembershipFormat;
   /** What replaces or ends this membership has the same; nobody but its sender can have it. */
   readonly key: string;
   readonly user: UserId;
@@ -79,6 +83,12 @@ const transports = z
   .transform((list) => list.slice(0, mostServices).flatMap((item) => serviceIn(item) ?? []));
 
 const transportForm = z.object({ type: z.literal("livekit"), livekit_service_url: z.string().max(mostUrlLength) });
+const tokensForm = z.object({
+  url: z
+    .string()
+    .max(mostUrlLength)
+    .regex(/^wss?:\/\/[\x21-\x7e]+$/),
+});
 
 /** undefined: it is no transport that the bridge can use. */
 export function serviceIn(transport: unknown): string | undefined {
@@ -87,6 +97,11 @@ export function serviceIn(transport: unknown): string | undefined {
   const { protocol, username, search, hash, origin, pathname } = new URL(parsed.data.livekit_service_url);
   const isPlain = (protocol === "https:" || protocol === "http:") && username === "" && search === "" && hash === "";
   return isPlain ? `${origin}${pathname}`.replace(/\/+$/, "") : undefined;
+}
+
+/** The media server for which the homeserver gives tokens itself (MSC4195, of which the service is the older way). */
+export function mediaServerIn(transport: unknown): string | undefined {
+  return tokensForm.safeParse(transport).data?.url;
 }
 
 const stateForm = z.object({
@@ -172,6 +187,7 @@ function readState(event: Envelope): RtcEvent | undefined {
   const device = deviceId(device_id);
   const createdMs = created_ts === undefined ? 0 : Math.max(0, sentAtMs - created_ts);
   const membership: RtcMembership = {
+    format: "state",
     key,
     user: sender,
     device,
@@ -197,6 +213,7 @@ function readSticky(event: Envelope): RtcEvent | undefined {
   if (member.device === undefined || (member.user !== undefined && member.user !== sender)) return undefined;
   const device = deviceId(member.device);
   const membership: RtcMembership = {
+    format: "sticky",
     key,
     user: sender,
     device,

@@ -21,7 +21,7 @@ test("no telephone is called where it cannot be found out whether the room is en
   const device = deviceId("SIP1");
   const tracker = new RtcTracker({
     isOwn: (user) => user === ghost,
-    deviceIn: async () => device,
+    placeIn: async () => ({ device }),
     find: async () => undefined,
     isConversation: async () => true,
     emit: () => undefined,
@@ -49,7 +49,12 @@ test("no telephone is called where it cannot be found out whether the room is en
     client: new HomeserverClient(connections, undefined, clock, log),
     ask: async () => ({ status: 500, body: undefined }),
     tracker,
-    services: { isAllowed: async () => true, wasAllowed: () => true },
+    services: {
+      isAllowed: async () => true,
+      mediaServerOf: () => undefined,
+      servesMembers: async () => true,
+      wasAllowed: () => true,
+    },
     keys,
     numberIn: async () => ghost,
     log,

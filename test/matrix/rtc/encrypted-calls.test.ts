@@ -5,17 +5,24 @@ import type { LegAddress } from "../../../src/core/call/model/matrix-leg.ts";
 import { type Attendance, seatIn } from "../../../src/ports/conference.ts";
 import { KeyServer, serveKeys } from "../encryption/key-server.ts";
 import { Person } from "../encryption/person.ts";
-import { number, ringing, ringType, type RtcWorld, startRtcWorld } from "./rtc-world.ts";
+import { number, ringing, ringType, type RtcWorld, startRtcWorld, stickyContent, stickyType } from "./rtc-world.ts";
 
 const keysType = "io.element.call.encryption_keys";
 const alice = "@alice:example.org";
+
+interface ToldKey {
+  readonly index: number;
+  readonly key: string;
+  readonly device: string;
+  readonly memberId: string;
+}
 
 interface World extends RtcWorld {
   readonly person: Person;
   /** Alice's client tells a device of the number's its key, as Element Call does. */
   tellsKey(device: string, index: number, secret: Uint8Array, claims?: string): Promise<void>;
   /** The keys that the number's device has told Alice's client since the last look. */
-  told(): Promise<readonly { readonly index: number; readonly key: string; readonly device: string }[]>;
+  told(): Promise<readonly ToldKey[]>;
 }
 
 async function start(): Promise<World> {
@@ -50,17 +57,24 @@ async function start(): Promise<World> {
         .map(({ content }) => {
           const { keys, member } = content as {
             keys: { index: number; key: string };
-            member: { claimed_device_id: string };
+            member: { claimed_device_id: string; id: string };
           };
-          return { index: keys.index, key: keys.key, device: member.claimed_device_id };
+          return { index: keys.index, key: keys.key, device: member.claimed_device_id, memberId: member.id };
         }),
   };
 }
 
 /** Alice calls; the number answers, and is at the media server. */
-async function talking(world: World): Promise<{ readonly device: string; readonly attended: Attendance[] }> {
-  const ring = await world.person.encrypts(world.room, ringType, ringing(await world.join()), [number]);
-  await world.send("m.room.encrypted", ring["content"] as object);
+async function talking(world: World, member?: string) {
+  const says = async (type: string, content: object, sticky = false): Promise<string> => {
+    const { content: sealed } = await world.person.encrypts(world.room, type, content as Record<string, unknown>, [
+      number,
+    ]);
+    return world.send("m.room.encrypted", sealed as object, sticky);
+  };
+  const content = member === undefined ? {} : stickyContent(alice, "PHONE", member, [world.tokens.url]);
+  const membership = member === undefined ? await world.join() : await says(stickyType, content, true);
+  await says(ringType, ringing(membership));
   await expect.poll(() => world.rig.facts.map(({ kind }) => kind)).toContain("call.invited");
   const fact = world.rig.facts.find(({ kind }) => kind === "call.invited");
   if (fact?.kind !== "call.invited") throw new Error("no call");
@@ -72,7 +86,7 @@ async function talking(world: World): Promise<{ readonly device: string; readonl
   const leg: LegAddress = { ...fact, ghost: number, own: fact.matrixCallId as unknown as LegAddress["own"] };
   await world.rig.edge.homeserver.signal(leg, { kind: "answer", description: "" });
   const device = String(world.memberships()[0]?.content["device_id"]);
-  return { device, attended };
+  return { device, attended, leg };
 }
 
 const letters = async (world: World, count: number) => {
@@ -173,5 +187,31 @@ test("a number that rings in an encrypted room says nothing in the clear but tha
   expect(world.memberships().at(-1)?.content).toEqual({});
   expect(new Set(world.memberships().map(({ state_key }) => state_key)).size).toBeLessThanOrEqual(2);
   expect(world.said("m.room.redaction")).toMatchObject([{ content: { redacts: sealed?.event_id } }]);
+  expect(await world.delayed()).toEqual([]);
+});
+
+test("a person who is in the call by a sticky event is answered in kind, and both are encrypted", async () => {
+  const world = await start();
+  const { leg } = await talking(world, "alice-1");
+  expect([...world.memberships(), ...world.said(stickyType)]).toEqual([]);
+  const sticky = () => world.said("m.room.encrypted").filter((event) => "msc4354_sticky" in event);
+  const read = async (event?: { readonly content: Record<string, unknown> }) =>
+    world.person.reads({ room: world.room, sender: number, content: event?.content ?? {} });
+  const { type, content } = await read(sticky()[0]);
+  const { id, device_id: device } = content["member"] as { id: string; device_id: string };
+  expect({ type, content }).toEqual({
+    type: stickyType,
+    content: stickyContent(number, device, id, [world.tokens.url]),
+  });
+  // What is meant for the number alone must reach the device that has its keys, and the key is that of this membership.
+  expect(device).toMatch(/^SIPBRIDGE_/);
+  expect(await letters(world, 1)).toMatchObject([{ index: 0, device, memberId: id }]);
+
+  // A bridge that has died cannot read any more what it has said; the leave that waits is the right one all the same.
+  const rig = await world.restart();
+  const stored = JSON.parse(JSON.stringify(leg)) as LegAddress;
+  await rig.edge.homeserver.signal(stored, { kind: "hangup", cause: "restarted" });
+  expect(sticky()).toHaveLength(2);
+  expect((await read(sticky()[1])).content).toEqual({ msc4354_sticky_key: id });
   expect(await world.delayed()).toEqual([]);
 });

@@ -47,7 +47,7 @@ beforeEach(() => {
   const log = collectingLog([]);
   tracker = new RtcTracker({
     isOwn: (user) => user === ghost,
-    deviceIn: async () => deviceId("SIP1"),
+    placeIn: async () => ({ device: deviceId("SIP1") }),
     find: async () => undefined,
     isConversation: async () => true,
     emit: () => undefined,
@@ -76,7 +76,7 @@ function membership(user: UserId): RtcMembership {
   const device = deviceId("PHONE");
   const key = `state ${user}`;
   const services = ["https://rtc.example.org"];
-  const stay = { meets: "own", expiresInMs: 14_400_000, renewed: false, stay: undefined } as const;
+  const stay = { format: "state", meets: "own", expiresInMs: 14_400_000, renewed: false, stay: undefined } as const;
   return { key, user, device, identity: `${user}:${device}`, services, ...stay };
 }
 

@@ -1,4 +1,5 @@
 // The edge against the small homeserver and a token service that asks it who somebody is, with Alice in a room with a number.
+import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import { onTestFinished } from "vitest";
 import { freePort } from "../../../dev/loopback/free-ports.ts";
@@ -10,6 +11,7 @@ import { domain, type EdgeRig, registrationFor, type RigOptions, startEdge } fro
 
 export const number = `@_sip_030901820:${domain}` as UserId;
 export const memberType = "org.matrix.msc3401.call.member";
+export const stickyType = "org.matrix.msc4143.rtc.member";
 export const ringType = "org.matrix.msc4075.rtc.notification";
 export const declineType = "org.matrix.msc4310.rtc.decline";
 type Answer = { readonly status: number; readonly body: unknown };
@@ -33,12 +35,23 @@ async function startTokenService(homeserver: () => string): Promise<TokenService
   const requests: TokenService["requests"] = [];
   const ofRealOne = async (path: string, body: Record<string, unknown>): Promise<Answer> => {
     if (path === "/healthz" || path.startsWith("/rtc/validate?")) return { status: 200, body: {} };
-    const { access_token } = body["openid_token"] as { access_token: string };
+    const { id, claimed_device_id } = (body["member"] ?? {}) as { id?: string; claimed_device_id?: string };
+    const hashed = (sub: string): string =>
+      createHash("sha256")
+        .update(JSON.stringify([sub, claimed_device_id, id]))
+        .digest("base64")
+        .slice(0, 43);
+    if (path.endsWith("/io.element.msc4195/rtc/livekit/get_token"))
+      return { status: 200, body: { jwt: jwtFor(hashed(number)) } };
+    const { access_token } = (body["openid_token"] ?? {}) as { access_token?: string };
+    if (access_token === undefined)
+      return { status: 400, body: { errcode: "M_BAD_JSON", error: "missing openid_token" } };
     const asked = await fetch(`${homeserver()}/_matrix/federation/v1/openid/userinfo?access_token=${access_token}`);
     const { sub } = (await asked.json()) as { sub?: string };
     if (sub === undefined)
       return { status: 401, body: { errcode: "M_UNAUTHORIZED", error: "The request could not be authorised." } };
-    return { status: 200, body: { url: service.mediaServer, jwt: jwtFor(`${sub}:${String(body["device_id"])}`) } };
+    const identity = path === "/get_token" ? hashed(sub) : `${sub}:${String(body["device_id"])}`;
+    return { status: 200, body: { url: service.mediaServer, jwt: jwtFor(identity) } };
   };
   const server = createServer((request, response) => {
     let text = "";
@@ -76,8 +89,11 @@ export interface RtcWorld {
   /** Alice's client comes into the call, or leaves it. Gives the event's id. */
   join(device?: string, services?: readonly string[]): Promise<string>;
   leave(device?: string): Promise<void>;
+  /** The same by a sticky event. */
+  stick(id: string, services?: readonly string[]): Promise<string>;
+  unstick(id: string): Promise<string>;
   /** Gives the event's id. */
-  send(type: string, content: object): Promise<string>;
+  send(type: string, content: object, sticky?: boolean): Promise<string>;
   /** What the number has in the call of the room: one for each device that it ever had. */
   memberships(): readonly ClientEvent[];
   /** What the number has said. */
@@ -91,6 +107,9 @@ export interface RtcWorld {
 }
 
 export interface RtcWorldOptions extends RigOptions {
+  readonly takesSticky?: boolean;
+  /** The homeserver gives tokens itself. */
+  readonly givesTokens?: boolean;
   readonly maxEventDelayMs?: number;
   /** State that the room begins with. */
   readonly state?: readonly object[];
@@ -107,6 +126,8 @@ export async function startRtcWorld(options: RtcWorldOptions = {}): Promise<RtcW
     registrations: [structuredClone(registrationFor(port)) as never],
     retryBaseMs: 10,
     mediaServices: [tokens.url],
+    ...(options.givesTokens === true && { tokenProxy: { mediaServer: tokens.mediaServer, hsToken: "hs" } }),
+    ...(options.takesSticky === undefined ? {} : { takesSticky: options.takesSticky }),
     ...(options.maxEventDelayMs === undefined ? {} : { maxEventDelayMs: options.maxEventDelayMs }),
   });
   onTestFinished(() => server.stop());
@@ -142,6 +163,10 @@ export async function startRtcWorld(options: RtcWorldOptions = {}): Promise<RtcW
   let transactions = 0;
   const put = async (path: string, content: object): Promise<string> =>
     String((await ask("PUT", `v3/rooms/${room}/${path}`, content))["event_id"]);
+  const send: RtcWorld["send"] = (type, content, sticky = false) => {
+    const query = sticky ? "?org.matrix.msc4354.sticky_duration_ms=3600000" : "";
+    return put(`send/${type}/t${(transactions += 1)}${query}`, content);
+  };
   const stateOf = (device: string): string => `state/${memberType}/_${alice}_${device}_m.call`;
   const sentByNumber = (type: string) =>
     server.events(room).filter((event) => event.type === type && event.sender === number);
@@ -163,8 +188,10 @@ export async function startRtcWorld(options: RtcWorldOptions = {}): Promise<RtcW
         focus_active: { type: "livekit", focus_selection: "multi_sfu" },
         foci_preferred: services.map((livekit_service_url) => ({ type: "livekit", livekit_service_url })),
       }),
+    stick: (id, services = [tokens.url]) => send(stickyType, stickyContent(alice, "PHONE", id, services), true),
+    unstick: (id) => send(stickyType, { msc4354_sticky_key: id }, true),
     leave: async (device = "PHONE") => void (await put(stateOf(device), {})),
-    send: (type, content) => put(`send/${type}/t${(transactions += 1)}`, content),
+    send,
     memberships: () => sentByNumber(memberType),
     said: sentByNumber,
     delayed: async () => {
@@ -181,6 +208,21 @@ export async function startRtcWorld(options: RtcWorldOptions = {}): Promise<RtcW
       await rig.edge.stop();
       return startEdge(edgeOptions);
     },
+  };
+}
+
+/** As Element Call 0.26.1 says in `matrix_2_0` that it is in a call. */
+export function stickyContent(user: string, device: string, id: string, services: readonly string[]): object {
+  return {
+    application: { type: "m.call", "m.call.intent": "audio" },
+    slot_id: "m.call#ROOM",
+    transports: {
+      published: services.map((livekit_service_url) => ({ type: "livekit", livekit_service_url })),
+      can_subscribe: ["livekit"],
+    },
+    member: { id, device_id: device, user_id: user },
+    versions: [],
+    msc4354_sticky_key: id,
   };
 }
 

@@ -77,12 +77,28 @@ describe("a token is asked for", () => {
     ]);
   });
 
-  test("at the homeserver where the service has no such door, and needs to prove nothing there", async () => {
-    const door = "/_matrix/client/unstable/io.element.msc4195/rtc/livekit/get_token";
-    const { asked, applicant, parts } = await start({ [door]: hashed });
-    expect(await askForToken({ ...applicant, memberId }, parts)).toMatchObject({ url: "wss://sfu.example.org" });
-    expect(asked.map(({ path }) => path)).toEqual(["/get_token", door]);
-    expect(asked[1]?.body).not.toHaveProperty("openid_token");
+  const door = "/_matrix/client/unstable/io.element.msc4195/rtc/livekit/get_token";
+  const atHomeserver = "wss://media.example.org";
+
+  test("at the homeserver where that names the media server, and nothing has to be proved there", async () => {
+    const { asked, applicant, parts } = await start({ [door]: hashed, "/get_token": hashed });
+    expect(await askForToken({ ...applicant, memberId, atHomeserver }, parts)).toMatchObject({ url: atHomeserver });
+    const member = { id: memberId, claimed_device_id: device };
+    const body = { url: atHomeserver, room_id: room, slot_id: "m.call#ROOM", member };
+    expect(asked).toEqual([{ path: door, body }]);
+  });
+
+  test("at /get_token where the homeserver names it and gives no tokens after all", async () => {
+    const { asked, applicant, parts } = await start({ "/get_token": hashed });
+    const { url } = await askForToken({ ...applicant, memberId, atHomeserver }, parts);
+    expect(url).toBe("wss://sfu.example.org");
+    expect(asked.map(({ path }) => path)).toEqual([door, "/get_token"]);
+  });
+
+  test("at /sfu/get by whoever has room state, whatever the homeserver could give", async () => {
+    const { asked, applicant, parts } = await start({ [door]: hashed, "/sfu/get": `${user}:${device}` });
+    await askForToken({ ...applicant, atHomeserver }, parts);
+    expect(asked.map(({ path }) => path)).toEqual(["/sfu/get"]);
   });
 
   test("and not taken where it names us otherwise than our membership does", async () => {

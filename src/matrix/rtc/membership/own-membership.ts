@@ -1,51 +1,35 @@
-// Our own membership in the call of one room, as room state: made with a leave that the homeserver sends by itself when the
-// bridge is gone (MSC4140), kept as long as the call lasts, taken away in the end.
+// Our own membership in the call of one room: made with a leave that the homeserver sends by itself when the bridge is gone
+// (MSC4140), kept as long as the call lasts, taken away in the end. How it is written: write-membership.ts.
 //
-//   enter: delayed leave, membership      every 8 s: the leave is put off      every 3 h: the membership is renewed
-//   leave: `{}`, then the delayed leave is cancelled
-import { z } from "zod";
-import { type DeviceId, eventId, type EventId, type RoomId, type UserId } from "../../../core/ids.ts";
+//   enter: delayed leave, membership      every 8 s: the leave is put off      before it expires: the membership is renewed
+//   leave: leave, then the delayed leave is cancelled
+import type { EventId, UserId } from "../../../core/ids.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import { HomeserverError } from "../../../ports/homeserver.ts";
 import type { Log } from "../../../ports/telemetry.ts";
-import { badAnswer, type HomeserverClient, type Patience } from "../../client/homeserver-client.ts";
+import type { Patience } from "../../client/homeserver-client.ts";
 import { failureOf } from "../../client/request-failure.ts";
-import type { Sender } from "../../legs/speaker.ts";
-import { membershipContent } from "../../wire/rtc-content.ts";
-import { stateKeyOf, stateMembershipType } from "../../wire/rtc-names.ts";
+import { delayLeave, type Place, termsOf, writeLeave, writeMembership, type WriteParts } from "./write-membership.ts";
 
-export interface MembershipParts {
-  readonly client: HomeserverClient;
-  readonly outbox: Pick<Sender, "inCall">;
+export interface MembershipParts extends WriteParts {
   /** The homeserver delays no events: said once. */
   readonly undelayed: (error: HomeserverError) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export interface Place {
-  readonly room: RoomId;
-  readonly user: UserId;
-  readonly device: DeviceId;
-}
-
 /** How long after the bridge's death people see the number in their call. */
 const leaveDelayMs = 24_000;
 const putOffMs = 8_000;
-const expiresMs = 4 * 3_600_000;
-const renewMs = 3 * 3_600_000;
 const patience: Patience = { again: "repeatable", giveUpAfterMs: 20_000 };
 const delayPatience: Patience = { again: "repeatable", giveUpAfterMs: 3_000 };
 const oncePatience: Patience = { again: "never", giveUpAfterMs: 5_000 };
-
-const eventForm = z.object({ event_id: z.string().min(1).max(255) });
-const delayForm = z.object({ delay_id: z.string().min(1).max(255) });
 
 export const delayedEventsPath = ["unstable", "org.matrix.msc4140", "delayed_events"];
 
 export class OwnMembership {
   readonly #parts: MembershipParts;
-  readonly #place: Place;
+  readonly place: Place;
   #service: string;
   #enteredAtMs = 0;
   #delayId: string | undefined;
@@ -54,8 +38,13 @@ export class OwnMembership {
 
   constructor(parts: MembershipParts, place: Place, service: string) {
     this.#parts = parts;
-    this.#place = place;
+    this.place = place;
     this.#service = service;
+  }
+
+  /** By which the homeserver knows the leave that waits. */
+  get delayId(): string | undefined {
+    return this.#delayId;
   }
 
   /** Gives the event of the membership. Throws HomeserverError. */
@@ -63,8 +52,12 @@ export class OwnMembership {
     const { clock } = this.#parts;
     this.#enteredAtMs = clock.wallMs();
     this.#delayId = await this.#delayLeave();
-    const event = await this.#put(this.#content(expiresMs));
-    this.#every(renewMs, () => this.#renew());
+    const { place } = this;
+    const said = { service: this.#service, nowMs: this.#enteredAtMs };
+    const event = await writeMembership(place, said, patience, this.#parts).catch((cause: unknown) => {
+      throw explained(cause, place);
+    });
+    this.#every(termsOf(place).renewMs, () => this.#renew());
     if (this.#delayId !== undefined) this.#every(putOffMs, () => this.#putOff());
     return event;
   }
@@ -79,9 +72,9 @@ export class OwnMembership {
   /** Throws HomeserverError where the homeserver cannot be told; the delayed leave tells it then. */
   async leave(): Promise<void> {
     this.stop();
-    await this.#put({});
+    await writeLeave(this.place, patience, this.#parts);
     const delayId = this.#delayId;
-    if (delayId !== undefined) await cancelDelayed(this.#parts, this.#place.user, delayId);
+    if (delayId !== undefined) await cancelDelayed(this.#parts, this.place.user, delayId);
   }
 
   /** Nothing is renewed any more. */
@@ -90,28 +83,11 @@ export class OwnMembership {
     for (const cancel of this.#cancels.splice(0)) cancel();
   }
 
-  #content(ms: number, createdAtMs?: number): Readonly<Record<string, unknown>> {
-    const created = createdAtMs === undefined ? {} : { createdAtMs };
-    return membershipContent({ ...this.#place, service: this.#service, expiresMs: ms, ...created });
-  }
-
-  #put(content: unknown): Promise<EventId> {
-    const { client, outbox } = this.#parts;
-    const { room, user } = this.#place;
-    return outbox.inCall(room, async () => {
-      const request = { method: "PUT", path: statePath(this.#place), body: content } as const;
-      return eventIn(await client.request(user, request, patience).catch(explained));
-    });
-  }
-
   /** The id by which it is put off; undefined where the homeserver delays none. */
   async #delayLeave(): Promise<string | undefined> {
-    const { client, undelayed } = this.#parts;
-    const query = { "org.matrix.msc4140.delay": String(leaveDelayMs) };
-    const request = { method: "PUT", path: statePath(this.#place), query, body: {} } as const;
+    const { undelayed } = this.#parts;
     try {
-      const answer = await client.request(this.#place.user, request, delayPatience);
-      const delayId = delayForm.safeParse(answer).data?.delay_id;
+      const delayId = await delayLeave(this.place, leaveDelayMs, delayPatience, this.#parts);
       // Whoever does not know what a delay is has sent the leave now, before we come in.
       if (delayId === undefined) undelayed(new HomeserverError("NO_DELAY", "it sent the event at once", false));
       return delayId;
@@ -123,7 +99,7 @@ export class OwnMembership {
 
   async #putOff(): Promise<void> {
     const { client, log } = this.#parts;
-    const { room, user } = this.#place;
+    const { room, user } = this.place;
     if (this.#delayId === undefined) return;
     const path = [...delayedEventsPath, this.#delayId, "restart"];
     try {
@@ -147,12 +123,12 @@ export class OwnMembership {
   async #renew(): Promise<void> {
     const { clock, log } = this.#parts;
     if (this.#isOver) return;
-    const sinceMs = Math.max(0, clock.wallMs() - this.#enteredAtMs);
+    const said = { service: this.#service, nowMs: clock.wallMs(), createdAtMs: this.#enteredAtMs };
     try {
-      await this.#put(this.#content(sinceMs + expiresMs, this.#enteredAtMs));
+      await writeMembership(this.place, said, patience, this.#parts);
     } catch (cause) {
       log.warn("could not renew a number's membership in a call", {
-        ...this.#place,
+        ...this.place,
         code: failureOf(cause).error.code,
       });
     }
@@ -173,16 +149,6 @@ export class OwnMembership {
   }
 }
 
-export function statePath({ room, user, device }: Place): readonly string[] {
-  return ["v3", "rooms", room, "state", stateMembershipType, stateKeyOf(user, device)];
-}
-
-function eventIn(answer: unknown): EventId {
-  const parsed = eventForm.safeParse(answer);
-  if (!parsed.success) throw badAnswer("a sent event");
-  return eventId(parsed.data.event_id);
-}
-
 /** Never rejects: whoever sent it before us did what was to be done. */
 export async function cancelDelayed(
   { client, log }: Pick<MembershipParts, "client" | "log">,
@@ -197,10 +163,10 @@ export async function cancelDelayed(
   }
 }
 
-function explained(cause: unknown): never {
+function explained(cause: unknown, place: Place): HomeserverError {
   const { error } = failureOf(cause);
   // Whoever is not in the room needs no other power level.
-  if (error.code !== "M_FORBIDDEN" || /not in room/i.test(error.message)) throw error;
-  const words = `the number may not take part in calls of the room: the power level of ${stateMembershipType} must be 0 there (${error.message})`;
-  throw new HomeserverError(error.code, words, false, { cause });
+  if (error.code !== "M_FORBIDDEN" || /not in room/i.test(error.message)) return error;
+  const words = `the number may not take part in calls of the room: the power level of ${termsOf(place).type} must be 0 there (${error.message})`;
+  return new HomeserverError(error.code, words, false, { cause });
 }

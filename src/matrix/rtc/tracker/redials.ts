@@ -1,6 +1,6 @@
 // Whoever calls again before ours have left the last call rings nobody: to their client that call is running. Such a membership is
 // a call all the same. In doubt it is none: a call costs money, and a person who is not called presses the button again.
-import { type DeviceId, type EventId, type RoomId, type UserId } from "../../../core/ids.ts";
+import { type EventId, type RoomId, type UserId } from "../../../core/ids.ts";
 import { RecentMap } from "../../../core/recent-map.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type { SeatId } from "../../../ports/conference.ts";
@@ -8,16 +8,16 @@ import type { Log } from "../../../ports/telemetry.ts";
 import type { RtcEvent } from "../../wire/rtc.ts";
 import type { FactSource } from "./fact-source.ts";
 import type { Present } from "./room-presence.ts";
-import type { RtcCall } from "./rtc-call.ts";
+import { type Met, metOf, type OwnPlace, type RtcCall } from "./rtc-call.ts";
 
 export interface RedialsParts {
   /** Whether nobody else is in the room than these two. Never rejects: false where it is not known. */
   readonly isConversation: (room: RoomId, ghost: UserId, person: UserId) => Promise<boolean>;
-  /** As which device we take part in a call there. Never rejects. */
-  readonly deviceIn: (room: RoomId, user: UserId) => Promise<DeviceId>;
+  /** As what we take part in a call there. Never rejects. */
+  readonly placeIn: (room: RoomId, user: UserId, met: Met) => Promise<OwnPlace>;
   /** The stay that began with that event, if nobody else is in the room's call, ours neither. */
   readonly alone: (room: RoomId, since: EventId) => Present | undefined;
-  readonly begin: (event: FactSource, here: Present, call: { ghost: UserId; device: DeviceId }) => void;
+  readonly begin: (event: FactSource, here: Present, call: { ghost: UserId; place: OwnPlace }) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -102,16 +102,16 @@ export class Redials {
   }
 
   async #dial(event: FactSource & { readonly eventId: EventId }, ghost: UserId): Promise<void> {
-    const { isConversation, deviceIn, alone, begin, clock, log } = this.#parts;
+    const { isConversation, placeIn, alone, begin, clock, log } = this.#parts;
     const { room, eventId, sender } = event;
     if (alone(room, eventId) === undefined || !(await isConversation(room, ghost, sender))) return;
-    const device = await deviceIn(room, ghost);
+    const place = await placeIn(room, ghost, metOf(alone(room, eventId)));
     // They have left meanwhile, or rung.
     const here = alone(room, eventId);
     if (here === undefined) return;
     log.info("a person calls again whose client does not ring: the number was in the last call still", { room });
     this.#dialled.set(eventId, true);
-    begin({ ...event, ageMs: 0, receivedAtMs: clock.nowMs() }, here, { ghost, device });
+    begin({ ...event, ageMs: 0, receivedAtMs: clock.nowMs() }, here, { ghost, place });
   }
 }
 

@@ -4,12 +4,24 @@ import type { SeatId } from "../../../ports/conference.ts";
 import type { RtcMembership } from "../../wire/rtc.ts";
 import type { Present } from "./room-presence.ts";
 
+/** As what we are in a call. */
+export type OwnPlace = Pick<RtcCall, "device" | "memberId">;
+
+/** Those whom we meet in a call: whoever rang us, or all who are there. */
+export interface Met {
+  readonly present: readonly RtcMembership[];
+  /** Where tokens are to be had; undefined: nowhere. */
+  readonly service: string | undefined;
+}
+
 export interface RtcCall {
   readonly seat: SeatId;
   readonly room: RoomId;
   readonly matrixCallId: MatrixCallId;
   /** As which device we are in it. */
   readonly device: DeviceId;
+  /** Of our membership, if that is a sticky one; undefined: it is room state. */
+  readonly memberId?: string | undefined;
   /** Who of ours takes part; undefined: whoever of ours is in the room. */
   readonly ghost: UserId | undefined;
   /** By which of the person's devices the bridge knows the call, where another one has taken it over. */
@@ -31,6 +43,11 @@ export interface RtcCall {
         readonly holder: DeviceId | undefined;
         readonly notifications: readonly EventId[];
       };
+}
+
+/** Somebody who calls us. */
+export function metOf(caller: Present | undefined): Met {
+  return { present: caller === undefined ? [] : [caller.membership], service: caller?.membership.services[0] };
 }
 
 export function seatOf(room: RoomId, call: MatrixCallId): SeatId {

@@ -1,7 +1,7 @@
 // Who is in the calls of which rooms, and what that means to the bridge: events of MatrixRTC become facts. A person's
 // membership and ring are a call, their membership where we ring is an answer, the end of their membership a hang-up. Pairs,
 // repetitions and second leaves change nothing. Speaks to nobody.
-import { type DeviceId, deviceId, type EventId, matrixCallId, type RoomId, type UserId } from "../../../core/ids.ts";
+import { deviceId, type EventId, matrixCallId, type RoomId, type UserId } from "../../../core/ids.ts";
 import { RecentMap } from "../../../core/recent-map.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import { seatDescription, type SeatId } from "../../../ports/conference.ts";
@@ -13,14 +13,25 @@ import { type FactSource, originOf, renamed } from "./fact-source.ts";
 import { OurCalls, type TrackerListener } from "./our-calls.ts";
 import { Redials } from "./redials.ts";
 import { type Present, RoomPresence } from "./room-presence.ts";
-import { departure, isFor, isKeptBy, isOfGroup, type RtcCall, seatOf, takesPart } from "./rtc-call.ts";
+import {
+  departure,
+  isFor,
+  isKeptBy,
+  isOfGroup,
+  type Met,
+  metOf,
+  type OwnPlace,
+  type RtcCall,
+  seatOf,
+  takesPart,
+} from "./rtc-call.ts";
 
 export interface TrackerParts {
   readonly isOwn: (user: UserId) => boolean;
   /** The membership in that event, which was not told of before; undefined if there is none. Never rejects. */
   readonly find: (room: RoomId, event: EventId, sender: UserId) => Promise<RtcMembership | undefined>;
-  /** As which device we take part in a call there; `user`: who of ours, if they were named. Never rejects. */
-  readonly deviceIn: (room: RoomId, user: UserId | undefined) => Promise<DeviceId>;
+  /** As what we take part in a call there; `user`: who of ours, if they were named. Never rejects. */
+  readonly placeIn: (room: RoomId, user: UserId | undefined, met: Met) => Promise<OwnPlace>;
   /** Whether nobody else is in the room than these two. Never rejects: false where it is not known. */
   readonly isConversation: (room: RoomId, ghost: UserId, person: UserId) => Promise<boolean>;
   /** What happens without an event: a membership that was not renewed. */
@@ -58,9 +69,9 @@ export class RtcTracker {
         const [here, ...others] = this.present(room);
         return here?.since === since && others.length + this.callsIn(room).length === 0 ? here : undefined;
       },
-      begin: (event, here, { ghost, device }) => {
+      begin: (event, here, { ghost, place }) => {
         const ring = { ...event, lifetimeMs: unrungLifetimeMs, video: false };
-        this.#emit([this.#invited(ring, undefined, here, ghost, device)]);
+        this.#emit([this.#invited(ring, undefined, here, ghost, place)]);
       },
     });
   }
@@ -229,7 +240,7 @@ export class RtcTracker {
 
   /** Whoever is rung answers by coming in; that somebody else did before, the bridge knows. */
   #answered({ membership, ...event }: AnswerEvent, call: RtcCall): readonly MatrixFact[] {
-    const { state, matrixCallId: matrixCall, device } = call;
+    const { state, matrixCallId: matrixCall, device, memberId } = call;
     if (state.kind === "theirs" || !isFor(call, membership.user) || takesPart(call, membership.key)) return [];
     const { user, device: answering } = membership;
     const { named, notifications } = state;
@@ -244,7 +255,7 @@ export class RtcTracker {
         matrixCallId: matrixCall,
         device: membership.device,
         description: seatDescription(call.seat),
-        ...rtcClient({ device }),
+        ...rtcClient({ device, memberId }),
       },
     ];
   }
@@ -291,8 +302,8 @@ export class RtcTracker {
     // It is for others, or it tells a group of a call in which nobody is called.
     if (invitee === undefined && (event.loudness === "quiet" || event.named.length > 0)) return [];
     const room = this.#roomOf(event.room);
-    const device = await this.#parts.deviceIn(event.room, invitee);
     const facts = await this.#lookedFor(event, room);
+    const place = await this.#parts.placeIn(event.room, invitee, metOf(room.presence.by(event.membership)));
     const here = room.presence.by(event.membership);
     if (here === undefined || here.membership.user !== event.sender) {
       this.#parts.log.info("a ring is ignored: whoever rings is not in the call", {
@@ -307,7 +318,7 @@ export class RtcTracker {
     // Both ring: theirs is the answer to ours.
     const ringing = calls.find((call) => call.state.kind === "ringing" && isFor(call, event.sender));
     if (ringing !== undefined) return this.#answered({ ...event, membership: here.membership }, ringing);
-    return [this.#invited(event, event.eventId, here, invitee, device)];
+    return [this.#invited(event, event.eventId, here, invitee, place)];
   }
 
   /** A membership of which we were not told: before ours came into the room, or before a restart. */
@@ -323,7 +334,7 @@ export class RtcTracker {
     notification: EventId | undefined,
     here: Present,
     invitee: UserId | undefined,
-    device: DeviceId,
+    place: OwnPlace,
   ): MatrixFact {
     const { membership } = here;
     const call = matrixCallId(here.since);
@@ -332,7 +343,7 @@ export class RtcTracker {
       seat,
       room: event.room,
       matrixCallId: call,
-      device,
+      ...place,
       ghost: invitee,
       service: membership.services[0],
       state: { kind: "theirs", key: membership.key },
@@ -346,7 +357,7 @@ export class RtcTracker {
       video: event.video,
       lifetimeMs: event.lifetimeMs,
       invitee,
-      ...rtcClient({ device, notification }),
+      ...rtcClient({ ...place, notification }),
     };
   }
 

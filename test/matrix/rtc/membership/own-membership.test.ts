@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { deviceId, roomId, type UserId } from "../../../../src/core/ids.ts";
 import { Connections } from "../../../../src/matrix/client/connections.ts";
 import { HomeserverClient } from "../../../../src/matrix/client/homeserver-client.ts";
+import { Outbox } from "../../../../src/matrix/outbox.ts";
 import { OwnMembership } from "../../../../src/matrix/rtc/membership/own-membership.ts";
 import { VirtualClock } from "../../../fakes/virtual-clock.ts";
 import { collectingLog } from "../../edge-rig.ts";
@@ -17,7 +18,7 @@ async function entered(answers: readonly ScriptedAnswer[]) {
   const connections = new Connections(homeserver.url, "token");
   onTestFinished(() => connections.close());
   const client = new HomeserverClient(connections, undefined, clock, log);
-  const outbox = { inCall: <T>(_: unknown, work: () => Promise<T>): Promise<T> => work() };
+  const outbox = new Outbox(client, clock);
   const user = "@_sip_030901820:example.org" as UserId;
   const place = { room: roomId("!r:example.org"), user, device: deviceId("SIP1") };
   const parts = { client, outbox, undelayed: () => undefined, clock, log };

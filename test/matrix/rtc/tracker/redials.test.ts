@@ -27,7 +27,7 @@ beforeEach(() => {
   isConversation = true;
   tracker = new RtcTracker({
     isOwn: (user) => user === ghost,
-    deviceIn: async () => deviceId("SIP1"),
+    placeIn: async () => ({ device: deviceId("SIP1") }),
     find: async () => undefined,
     isConversation: async () => isConversation,
     emit: (fact) => emitted.push(fact),
@@ -44,6 +44,7 @@ function membership(user = ann, device = "PHONE", more: Partial<RtcMembership> =
     identity: `${user}:${device}`,
     services: ["https://rtc.example.org"],
     meets: "own",
+    format: "state",
     expiresInMs: 14_400_000,
     renewed: false,
     stay: undefined,

@@ -32,7 +32,7 @@ beforeEach(() => {
   over = [];
   tracker = new RtcTracker({
     isOwn: (user) => user.startsWith("@_sip_"),
-    deviceIn: async () => deviceId("SIP1"),
+    placeIn: async () => ({ device: deviceId("SIP1") }),
     find: async (_room, event) => findable.get(event),
     isConversation: async () => false,
     emit: (fact) => emitted.push(fact),
@@ -44,6 +44,7 @@ beforeEach(() => {
 
 function membership(user = ann, device = "PHONE", more: Partial<RtcMembership> = {}): RtcMembership {
   return {
+    format: "state",
     key: `state ${user} _${user}_${device}_m.call`,
     user,
     device: deviceId(device),
