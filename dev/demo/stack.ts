@@ -1,6 +1,6 @@
 // Everything the demo runs: gateway, homeserver and the bridge itself, on ports that its configuration names.
 import { mkdtemp, rm } from "node:fs/promises";
-import { networkInterfaces, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startBridge, type RunningBridge } from "../../src/app.ts";
 import { packageVersion } from "../../src/cli/version.ts";
@@ -21,7 +21,8 @@ import { freePort } from "../loopback/free-ports.ts";
 import { startHomeserver, type Homeserver } from "../homeserver/homeserver.ts";
 import { findLivekit, runLivekit } from "../livekit/run-livekit.ts";
 import { startTokenService } from "../token-service/token-service.ts";
-import { demoConfig, PERSON } from "./config-text.ts";
+import { PERSON } from "./config-text.ts";
+import { freshConfig } from "./fresh-config.ts";
 import { DemoError } from "./options.ts";
 
 const REMEDY = "the configuration names it";
@@ -49,19 +50,6 @@ export interface StackOptions {
   readonly gateway?: Pick<GatewayOptions, "auth" | "referStatus" | "referFailure" | "rtpEvents">;
   /** Lines of the bridge's own log (JSON). */
   readonly bridgeLog: (line: string) => void;
-}
-
-/** The configuration as text, with free ports in it. */
-export async function freshConfig(transport: "udp" | "tcp", databasePath: string): Promise<string> {
-  return demoConfig({
-    homeserverPort: await freePort(),
-    bridgePort: await freePort(),
-    sipPort: await freePort(),
-    trunkPort: await freePort(),
-    transport,
-    databasePath,
-    iceHost: onlyAddress(),
-  });
 }
 
 /** Throws ConfigError, DemoError, or whatever the bridge throws. */
@@ -153,10 +141,4 @@ function takenPort(error: unknown): number | undefined {
     if ("code" in each && each.code === "EADDRINUSE") return "port" in each ? Number(each.port) : 0;
   }
   return undefined;
-}
-
-/** A machine without a network still has itself. */
-function onlyAddress(): string | undefined {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return all.some(({ internal }) => !internal) ? undefined : "127.0.0.1";
 }

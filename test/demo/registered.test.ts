@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { PERSON } from "../../dev/demo/config-text.ts";
 import { ringPerson } from "../../dev/demo/ring.ts";
-import { freshConfig, startStack } from "../../dev/demo/stack.ts";
+import { freshConfig } from "../../dev/demo/fresh-config.ts";
+import { startStack } from "../../dev/demo/stack.ts";
 import { createHeadlessCaller } from "../../dev/headless/caller.ts";
 import { quickNumbers } from "../dev-gateway/quick-numbers.ts";
 
