@@ -7,12 +7,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { freePort } from "../../dev/loopback/free-ports.ts";
+import { patienceMs } from "../../dev/loopback/patience.ts";
 import { runCommand } from "../../src/cli/command.ts";
 import { homeserver } from "../app/agreeable-homeserver.ts";
 import { offerOf, rawPeer, type RawPeer } from "../dev-gateway/raw-peer.ts";
 
 // Each test starts a process that loads the whole bridge, which takes its time on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 4 * patienceMs });
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const uri = "sip:01632960001@127.0.0.1";
@@ -56,7 +57,7 @@ shutdown: {drain_seconds: ${drainSeconds}}
   let log = "";
   bridge.stdout.setEncoding("utf8").on("data", (text: string) => (log += text));
   bridge.stderr.setEncoding("utf8").on("data", (text: string) => (log += text));
-  const logged = (message: string) => expect.poll(() => log, { timeout: 40_000 }).toContain(`"${message}"`);
+  const logged = (message: string) => expect.poll(() => log, { timeout: 2 * patienceMs }).toContain(`"${message}"`);
   await logged("bridge is up");
   const peer = await telephone(port);
   peer.request("INVITE", { uri, branch, body: offerOf(30_000) });

@@ -7,9 +7,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { listen } from "../../dev/loopback/listen.ts";
+import { patienceMs } from "../../dev/loopback/patience.ts";
 
 // Each test starts processes that load the whole bridge, which takes its time on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 4 * patienceMs });
 
 const root = resolve(import.meta.dirname, "../..");
 let folder = "";
