@@ -16,6 +16,7 @@ function newLeg(): { readonly leg: ParticipantLeg; readonly told: string[] } {
     gone: (how) => told.push(how),
     failed: (message) => told.push(`failed: ${message}`),
     wanted: () => told.push("wanted"),
+    guard: (work) => work(),
     speaks: ({ name }) => told.push(`speaks ${name}`),
     alive: () => told.push("alive"),
     log: (_level, _message, { reason }) => told.push(`log: ${String(reason)}`),

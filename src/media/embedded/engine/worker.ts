@@ -1,5 +1,6 @@
 // A media worker process: sessions by number, orders from the engine over the IPC channel. Whatever breaks here (it
 // holds native code) breaks the sessions of this process and nothing else.
+import { AsyncLocalStorage } from "node:async_hooks";
 import nodeDataChannel from "node-datachannel";
 import { MediaError } from "../../../ports/media.ts";
 import { clockMs } from "../base/clock.ts";
@@ -16,6 +17,8 @@ interface Desk {
 
 const tickMs = 1000;
 const desks = new Map<number, Desk>();
+/** Whose work it is, in timers and events too: what is thrown there ends that session, not the process with all the others. */
+const working = new AsyncLocalStorage<number>();
 let settings: WorkerSettings | undefined;
 
 function say(message: FromWorker): void {
@@ -121,8 +124,16 @@ process.on("message", (message: ToWorker) => {
   if (order.kind === "open") desks.set(session, { tail: Promise.resolve(), session: undefined });
   const desk = desks.get(session);
   const before = desk?.tail ?? Promise.resolve();
-  const after = before.then(async () => answer(number, session, order));
+  const after = before.then(async () => working.run(session, async () => answer(number, session, order)));
   if (desk !== undefined) desk.tail = after;
+});
+
+process.on("uncaughtException", (error) => {
+  const number = working.getStore();
+  if (number === undefined) throw error;
+  const session = desks.get(number)?.session;
+  if (session === undefined) log("error", "a media session that is over broke", { error: error.stack });
+  else session.broke(error);
 });
 
 // Without the engine there is nobody to serve.
@@ -137,7 +148,7 @@ setInterval(() => {
   const nowMs = clockMs();
   const marks: [number, EndMarks][] = [];
   for (const [number, { session }] of desks) {
-    session?.tick(nowMs);
+    working.run(number, () => session?.tick(nowMs));
     if (session !== undefined) marks.push([number, session.marks()]);
   }
   if (marks.length > 0) say({ kind: "marks", marks });

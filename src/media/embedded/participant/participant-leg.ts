@@ -22,6 +22,8 @@ export interface ParticipantOptions {
 export interface ParticipantReports extends LegReports {
   /** Another admission is wanted: `enter` gives it. */
   wanted(focus: FocusId | undefined): void;
+  /** Does the work; what it throws ends the call, and nothing else. */
+  guard(work: () => void): void;
   /** In which codec the conference hears us, from before it does. */
   speaks(format: Format): void;
   /** The person is there, also where nothing is heard of them. */
@@ -169,7 +171,8 @@ export class ParticipantLeg implements Leg {
       attended: () => this.#watch(),
       lost: () => this.#watch(),
       over: () => this.#watch(),
-      rtp: (identity, packet) => this.#hear(this.#participants.get(focus)?.get(identity), packet),
+      rtp: (identity, packet) =>
+        this.#reports.guard(() => this.#hear(this.#participants.get(focus)?.get(identity), packet)),
       rtcp: (packet) => this.#reports.rtcp(packet),
       log: (level, message, fields) => this.#reports.log(level, message, { focus, ...fields }),
     };

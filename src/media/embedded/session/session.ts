@@ -1,5 +1,6 @@
 // One call's media inside a worker: the two legs that carry its packets, and the relay between. What is agreed comes from
 // above. Orders come one at a time from worker.ts.
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { IceCandidate } from "../../../core/call/model/fact.ts";
 import { mediaEnds, otherEnd, type MediaEnd, type Prompt } from "../../../core/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
@@ -41,6 +42,8 @@ export class Session {
   readonly #trunks: Partial<Record<MediaEnd, TrunkLeg>> = {};
   /** Those from which our tones come. */
   readonly #prompts: Partial<Record<MediaEnd, PromptLeg>> = {};
+  /** As this session's own work (see the worker). */
+  readonly #working = AsyncLocalStorage.snapshot();
   #isConnected = false;
   #isBroken = false;
   /** The leg towards a person, if there is one: a client, or a participant of a conference. */
@@ -176,6 +179,15 @@ export class Session {
     return dialog;
   }
 
+  /** By a defect of ours, which nothing but this session may suffer from. */
+  broke(error: unknown): void {
+    if (this.#isBroken) return;
+    this.#isBroken = true;
+    const detail = error instanceof Error ? error.stack : String(error);
+    this.#reports.log("error", "media session broke", { error: detail });
+    this.#reports.fact({ kind: "media.failed", message: "internal error" });
+  }
+
   async close(): Promise<MediaStats> {
     this.#relay.close();
     const stats = this.stats();
@@ -231,6 +243,7 @@ export class Session {
       { ice, ssrc, cname, reconnectTimeoutMs },
       {
         ...this.#legReports(end),
+        guard: (work) => this.#guard(work),
         speaks: (format) =>
           this.#guard(() => {
             this.#relay.hears(end, format);
@@ -261,17 +274,13 @@ export class Session {
     };
   }
 
-  /** A defect of ours that a packet brings out ends this call, not the worker with all the others. */
+  /** For what native libraries call: nobody else knows whose work that is, and the timers that it sets. */
   #guard(work: () => void): void {
     if (this.#isBroken) return;
     try {
-      work();
+      this.#working(work);
     } catch (error) {
-      this.#isBroken = true;
-      this.#reports.log("error", "media session broke", {
-        error: error instanceof Error ? error.stack : String(error),
-      });
-      this.#reports.fact({ kind: "media.failed", message: "internal error" });
+      this.broke(error);
     }
   }
 
