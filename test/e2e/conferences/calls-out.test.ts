@@ -7,7 +7,7 @@ import { until } from "../parts/base/until.ts";
 import { type Browser, startBrowser } from "../parts/clients/browser.ts";
 import { hearEachOther } from "../parts/clients/called.ts";
 import { elementCallOf } from "../parts/clients/element-call.ts";
-import { leavesCall, othersOf } from "../parts/clients/rtc-called.ts";
+import { aloneIn, leavesCall, othersOf } from "../parts/clients/rtc-called.ts";
 import { ghostOf, type Stage, startStage } from "../parts/stages/stage.ts";
 import { type Baresip, startBaresip } from "../parts/telephones/baresip.ts";
 import { startSipp } from "../parts/telephones/sipp.ts";
@@ -54,7 +54,7 @@ describe.each<MembershipFormat>(["state event", "sticky event"])("A person who i
     await phone.event("CALL_ESTABLISHED", { from });
     await hearEachOther(atPhone(), atAlice());
     const [other] = await othersOf(alice, 1);
-    expect(other).toMatchObject({ userId: ghostOf(NUMBERS.phone) });
+    expect(other).toMatchObject({ userId: ghostOf(NUMBERS.phone), format });
     await alice.rtc.leave();
     await phone.event("CALL_CLOSED", { from });
     await othersOf(alice, 0);
@@ -62,11 +62,11 @@ describe.each<MembershipFormat>(["state event", "sticky event"])("A person who i
 
   it("is left alone in the call when the telephone hangs up", async () => {
     const from = phone.events.length;
-    await call("phone");
+    const room = await call("phone");
     await phone.event("CALL_ESTABLISHED", { from });
     await hearEachOther(atPhone(), atAlice());
     await phone.hangup();
-    await othersOf(alice, 0);
+    await aloneIn(alice, room);
   });
 
   it("gives up while it rings: it rings no longer at the telephone", async () => {
@@ -96,9 +96,12 @@ describe.each<ElementCallMode>(["compatibility", "matrix_2_0"])("A person with E
 
   it("calls a telephone, both hear each other, and the person hangs up", async () => {
     const from = phone.events.length;
-    await element().call(await roomWith("phone"));
+    const room = await roomWith("phone");
+    await element().call(room);
     await phone.event("CALL_ESTABLISHED", { from, timeoutMs: 30_000 });
     await hearEachOther(atPhone(), atAlice());
+    const format = mode === "matrix_2_0" ? "sticky event" : "state event";
+    expect(await alice.rtc.othersIn(room)).toMatchObject([{ userId: ghostOf(NUMBERS.phone), format }]);
     await element().hangUp();
     await phone.event("CALL_CLOSED", { from });
     await element().closed();
@@ -118,10 +121,12 @@ describe.each<ElementCallMode>(["compatibility", "matrix_2_0"])("A person with E
 
   it("sees Element Call close when the telephone hangs up", async () => {
     const from = phone.events.length;
-    await element().call(await roomWith("phone"));
+    const room = await roomWith("phone");
+    await element().call(room);
     await phone.event("CALL_ESTABLISHED", { from, timeoutMs: 30_000 });
     await hearEachOther(atPhone(), atAlice());
     await phone.hangup();
+    await aloneIn(alice, room);
     await element().closed();
   });
 

@@ -8,7 +8,7 @@ import { type Browser, startBrowser } from "../parts/clients/browser.ts";
 import { hearEachOther, joinsWhenInvited } from "../parts/clients/called.ts";
 import { until } from "../parts/base/until.ts";
 import { elementCallOf } from "../parts/clients/element-call.ts";
-import { asksForKeypad, leavesCall, othersOf, rung, silenced, tapsKeys } from "../parts/clients/rtc-called.ts";
+import { aloneIn, asksForKeypad, leavesCall, rung, silenced, tapsKeys } from "../parts/clients/rtc-called.ts";
 import type { Account } from "../parts/homeservers/real-homeserver.ts";
 import { type Stage, startStage } from "../parts/stages/stage.ts";
 import { type Baresip, startBaresip } from "../parts/telephones/baresip.ts";
@@ -18,6 +18,7 @@ const PHONE_HZ = 1000;
 const RINGS_FOR_MS = 60_000;
 const NUMBERS = { phone: "01632960101" } as const;
 const ALICE = "2001";
+const BACK_WITHIN_MS = 10_000;
 
 const rig = suiteRig("rtc-encrypted");
 let stage: Stage<keyof typeof NUMBERS>;
@@ -85,7 +86,7 @@ describe.each<MembershipFormat>(["state event", "sticky event"])("A person who i
     // As the telephone says it.
     expect(await alice.rtc.report()).toMatchObject({ heardEncrypted: true, heardCodecs: ["audio/PCMU"] });
     await phone.hangup();
-    await othersOf(alice, 0);
+    await aloneIn(alice, room);
   });
 
   it("calls a telephone, both hear each other, and the person hangs up", async () => {
@@ -93,6 +94,7 @@ describe.each<MembershipFormat>(["state event", "sticky event"])("A person who i
     await alice.rtc.join(room, { format, ringsForMs: RINGS_FOR_MS });
     await phone.event("CALL_ESTABLISHED", { from });
     await hearEachOther(atPhone(), atAlice());
+    expect(await alice.rtc.othersIn(room)).toMatchObject([{ format }]);
     await alice.rtc.leave();
     await phone.event("CALL_CLOSED", { from });
   });
@@ -116,6 +118,8 @@ describe.each<ElementCallMode>(["compatibility", "matrix_2_0"])("A person with E
     await element().call(room);
     await phone.event("CALL_ESTABLISHED", { from, timeoutMs: 30_000 });
     await hearEachOther(atPhone(), atAlice());
+    const format = mode === "matrix_2_0" ? "sticky event" : "state event";
+    expect(await alice.rtc.othersIn(room)).toMatchObject([{ format }]);
     const keypad = await asksForKeypad(alice, room);
     await tapsKeys(alice, room, keypad, "100#");
     await until("the keys", () => phone.digits().slice(pressed) === "100#");
@@ -123,4 +127,18 @@ describe.each<ElementCallMode>(["compatibility", "matrix_2_0"])("A person with E
     await phone.event("CALL_CLOSED", { from });
     await element().closed();
   });
+});
+
+it("A bridge that is killed in a call whose memberships it cannot read any more is out of it when it is back", async () => {
+  const phoneSees = await call();
+  await rung(alice);
+  await alice.rtc.join(room, { format: "sticky event" });
+  await phoneSees("CALL_ESTABLISHED");
+  expect(await alice.rtc.othersIn(room)).toMatchObject([{ format: "sticky event" }]);
+  stage.running.signal("SIGKILL");
+  await stage.running.exited;
+  await stage.bridge.start();
+  // Long before the homeserver would send the leave by itself.
+  await aloneIn(alice, room, BACK_WITHIN_MS);
+  await phoneSees("CALL_CLOSED");
 });

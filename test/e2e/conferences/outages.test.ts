@@ -1,6 +1,8 @@
 // Calls by MatrixRTC in which a part goes away: the media server, the token service, the bridge, the person's browser.
 import { afterEach, beforeAll, expect, it } from "vitest";
 import { toneAt } from "../parts/base/hearing.ts";
+import type { ElementCallMode } from "../page/element-call/api.ts";
+import type { MembershipFormat } from "../page/rtc/api.ts";
 import type { RunningProcess } from "../parts/base/process.ts";
 import { suiteRig, testRig } from "../parts/base/rig.ts";
 import { until } from "../parts/base/until.ts";
@@ -52,15 +54,20 @@ afterEach(async () => {
   });
 });
 
-async function calls(name: keyof typeof NUMBERS, person = alice): Promise<string> {
+async function calls(
+  name: keyof typeof NUMBERS,
+  person = alice,
+  format: MembershipFormat = "state event",
+): Promise<string> {
   const room = await person.phone.directRoom(ghostOf(NUMBERS[name]));
-  await person.rtc.join(room, { format: "state event", ringsForMs: RINGS_FOR_MS });
+  await person.rtc.join(room, { format, ringsForMs: RINGS_FOR_MS });
   return room;
 }
 
-/** Whether the number is in the call of its room with Alice, by the state of that. */
+/** Whether the number is in the call of its room with Alice. */
 async function isInCall(number: string): Promise<boolean> {
-  return (await inCall(stage.synapse, await alice.phone.directRoom(number), account)).includes(number);
+  const others = await alice.rtc.othersIn(await alice.phone.directRoom(number));
+  return others.some(({ userId }) => userId === number);
 }
 
 const hearEachOther = (person = alice, patience: { timeoutMs?: number } = {}) =>
@@ -70,9 +77,9 @@ const hearEachOther = (person = alice, patience: { timeoutMs?: number } = {}) =>
   ]);
 
 /** A person and the telephone talk; gives a way to wait for what becomes of it at the telephone. */
-async function talk(person = alice) {
+async function talk(person = alice, format: MembershipFormat = "state event") {
   const from = phone.events.length;
-  await calls("phone", person);
+  await calls("phone", person, format);
   await phone.event("CALL_ESTABLISHED", { from });
   await hearEachOther(person);
   return (type: string) => phone.event(type, { from, timeoutMs: PATIENCE_MS });
@@ -124,16 +131,20 @@ it("A token service that is away when a telephone answers ends the call on both 
   }
 });
 
-it("A bridge that is killed in a call ends it on both sides when it is back, and takes the next one", async () => {
-  const phoneSees = await talk();
-  await killBridge();
-  await phoneSees("CALL_CLOSED");
-  await othersOf(alice, 0);
-  await alice.rtc.leave();
-  const next = await talk();
-  await alice.rtc.leave();
-  await next("CALL_CLOSED");
-});
+it.each<MembershipFormat>(["state event", "sticky event"])(
+  "A bridge that is killed in a call by %s ends it on both sides when it is back, and takes the next one",
+  async (format) => {
+    const phoneSees = await talk(alice, format);
+    expect((await alice.rtc.report()).others).toMatchObject([{ format }]);
+    await killBridge();
+    await phoneSees("CALL_CLOSED");
+    await othersOf(alice, 0);
+    await alice.rtc.leave();
+    const next = await talk(alice, format);
+    await alice.rtc.leave();
+    await next("CALL_CLOSED");
+  },
+);
 
 it("A bridge that is killed while it rings lets nothing ring on when it is back", async () => {
   const from = phone.events.length;
@@ -152,20 +163,26 @@ it("A browser that is killed in a call ends it at the telephone", async () => {
   await phoneSees("CALL_CLOSED");
 });
 
-it("A browser with Element Call that is killed ends it, too: the token service sends the leave that it was left", async () => {
-  const account = await stage.synapse.register("carol");
-  const carol = await startBrowser(testRig(), { homeserver: stage.synapse.url, account, toneHz: PERSON_HZ });
-  const element = elementCallOf(carol, "compatibility");
-  const from = phone.events.length;
-  const room = await carol.phone.directRoom(ghostOf(NUMBERS.phone));
-  await element.call(room);
-  await phone.event("CALL_ESTABLISHED", { from, timeoutMs: PATIENCE_MS });
-  await toneAt(phone.hears, PERSON_HZ, [PHONE_HZ]);
-  await carol.crash();
-  await phone.event("CALL_CLOSED", { from, timeoutMs: PATIENCE_MS });
-  await until(
-    "the person to be in the call no longer",
-    async () => (await inCall(stage.synapse, room, account)).length === 0,
-    { timeoutMs: PATIENCE_MS },
-  );
-});
+it.each<[ElementCallMode, string]>([
+  ["compatibility", "carol"],
+  ["matrix_2_0", "dave"],
+])(
+  "A browser with Element Call in mode %s that is killed ends it, too: the token service sends its leave",
+  async (mode, name) => {
+    const account = await stage.synapse.register(name);
+    const carol = await startBrowser(testRig(), { homeserver: stage.synapse.url, account, toneHz: PERSON_HZ });
+    const element = elementCallOf(carol, mode);
+    const from = phone.events.length;
+    const room = await carol.phone.directRoom(ghostOf(NUMBERS.phone));
+    await element.call(room);
+    await phone.event("CALL_ESTABLISHED", { from, timeoutMs: PATIENCE_MS });
+    await toneAt(phone.hears, PERSON_HZ, [PHONE_HZ]);
+    await carol.crash();
+    await phone.event("CALL_CLOSED", { from, timeoutMs: PATIENCE_MS });
+    await until(
+      "the person to be in the call no longer",
+      async () => (await inCall(stage.synapse, room, account)).length === 0,
+      { timeoutMs: PATIENCE_MS },
+    );
+  },
+);

@@ -215,3 +215,15 @@ test("a person who is in the call by a sticky event is answered in kind, and bot
   expect((await read(sticky()[1])).content).toEqual({ msc4354_sticky_key: id });
   expect(await world.delayed()).toEqual([]);
 });
+
+test("what a dead call has left in an encrypted room is taken away, and the call of today goes on", async () => {
+  const world = await start();
+  const dead = await talking(world, "alice-1");
+  const today = { ...world, rig: await world.restart() };
+  await talking(today, "alice-2");
+  const waiting = (await world.delayed()) as readonly { delay_id: string }[];
+  expect(waiting).toHaveLength(2);
+  const stored = JSON.parse(JSON.stringify(dead.leg)) as LegAddress;
+  await today.rig.edge.homeserver.signal(stored, { kind: "hangup", cause: "restarted" });
+  expect(await world.delayed()).toMatchObject([{ delay_id: waiting[1]?.delay_id }]);
+});

@@ -139,6 +139,14 @@ describe("A number is in the call by room state where", () => {
     expect(world.tokens.requests.at(-1)).toMatchObject({ path: "/sfu/get", body: { device_id: device } });
   });
 
+  test("the room is encrypted and the bridge has no keys", async () => {
+    const state = { type: "m.room.encryption", state_key: "", content: { algorithm: "m.megolm.v1.aes-sha2" } };
+    const world = await startRtcWorld({ state: [state] });
+    await talking(world);
+    expect(world.said(stickyType)).toEqual([]);
+    expect(world.memberships()).toHaveLength(1);
+  });
+
   test("not everybody in a group call is by sticky events", async () => {
     const world = await startRtcWorld();
     await world.stick("alice-1");

@@ -14,6 +14,7 @@ export interface RtcJoinOptions {
 export interface RtcMember {
   readonly userId: string;
   readonly deviceId: string;
+  readonly format: MembershipFormat;
   /** Its name at the media server. */
   readonly identity: string;
 }
@@ -59,6 +60,8 @@ export interface RtcPhone {
   /** Does nothing where there is no call. */
   leave(): Promise<void>;
   report(): Promise<RtcReport>;
+  /** Who else is in the call of a room, as this client reads it, whether or not it is there itself. */
+  othersIn(roomId: string): Promise<RtcMember[]>;
   /** All so far, the oldest first. */
   rings(): RtcRing[];
   decline(roomId: string, notificationId: string): Promise<void>;

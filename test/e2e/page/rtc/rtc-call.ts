@@ -24,6 +24,24 @@ const MICROPHONE = { autoGainControl: false, echoCancellation: false, noiseSuppr
 
 const AGAIN_MS = 500;
 
+const SLOT = { application: "m.call", id: "ROOM" };
+
+/** Sticky memberships say nothing of when they expire. */
+const asMember = (membership: CallMembership): RtcMember => ({
+  userId: membership.userId,
+  deviceId: membership.deviceId,
+  format: membership.getAbsoluteExpiry() === undefined ? "sticky event" : "state event",
+  identity: membership.rtcBackendIdentity,
+});
+
+export async function othersIn(roomId: string): Promise<RtcMember[]> {
+  const client = theClient();
+  const room = client.getRoom(roomId);
+  if (room === null) throw new Error(`the client is not in ${roomId}`);
+  const all = await MatrixRTCSession.sessionMembershipsForSlot(room, SLOT);
+  return all.map(asMember).filter(({ userId }) => userId !== client.getSafeUserId());
+}
+
 export class RtcCall {
   readonly #session: MatrixRTCSession;
   readonly #media: MediaRoom;
@@ -62,7 +80,7 @@ export class RtcCall {
     const admitted = () => admission(client, server, format, roomId, own);
     const first = await admitted();
     // One for each call: what the keys of the last one still wait for does not disturb this one.
-    const session = MatrixRTCSession.sessionForSlot(client, room, { application: "m.call", id: "ROOM" });
+    const session = MatrixRTCSession.sessionForSlot(client, room, SLOT);
     const media = new MediaRoom({
       audioCaptureDefaults: MICROPHONE,
       publishDefaults: { red: false },
@@ -134,9 +152,7 @@ export class RtcCall {
   readonly #refresh = (): void => void this.#session.ensureRecalculateSessionMembers();
 
   #others(memberships: readonly CallMembership[]): RtcMember[] {
-    return memberships
-      .filter(({ userId, deviceId }) => `${userId} ${deviceId}` !== this.#own)
-      .map(({ userId, deviceId, rtcBackendIdentity: identity }) => ({ userId, deviceId, identity }));
+    return memberships.filter(({ userId, deviceId }) => `${userId} ${deviceId}` !== this.#own).map(asMember);
   }
 
   async #codecs(): Promise<string[]> {

@@ -3,7 +3,7 @@ import { theClient } from "../session.ts";
 import type { RtcPhone } from "./api.ts";
 import { allRings } from "./rings.ts";
 import { meetAt } from "./media-server.ts";
-import { RtcCall } from "./rtc-call.ts";
+import { othersIn, RtcCall } from "./rtc-call.ts";
 
 let newest: RtcCall | undefined;
 
@@ -21,6 +21,7 @@ export const rtcPhone: RtcPhone = {
     await newest?.leave();
   },
   report: async () => theCall().report(),
+  othersIn,
   rings: allRings,
   async decline(roomId, notificationId) {
     await theClient().sendRtcDecline(roomId, notificationId);

@@ -33,14 +33,31 @@ export const othersOf = (person: Browser, count: number): Promise<readonly RtcMe
     return others.length === count && others;
   });
 
-/** Who is in the call of a room by its state: a user for each of their devices that is there. */
+interface Membership {
+  readonly type: string;
+  readonly sender: string;
+  readonly content: { readonly application?: unknown; readonly msc4354_sticky_key?: string };
+}
+
+/** Who is in the call of a plain room by what the homeserver has: a user for each of their devices that is there. */
 export async function inCall(homeserver: RealHomeserver, room: string, { accessToken: token }: Account) {
-  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/state`;
-  const state = await homeserver.request("GET", path, { token });
-  return (Object.values(state) as { type: string; sender: string; content: object }[])
-    .filter(({ type, content }) => type === "org.matrix.msc3401.call.member" && Object.keys(content).length > 0)
+  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}`;
+  const filter = encodeURIComponent(JSON.stringify({ types: ["org.matrix.msc4143.rtc.member"] }));
+  const state = Object.values(await homeserver.request("GET", `${path}/state`, { token })) as Membership[];
+  const { chunk } = await homeserver.request("GET", `${path}/messages?dir=b&limit=100&filter=${filter}`, { token });
+  const newest = new Map<string | undefined, Membership>();
+  for (const one of (chunk as Membership[]).toReversed()) newest.set(one.content.msc4354_sticky_key, one);
+  return [...state.filter(({ type }) => type === "org.matrix.msc3401.call.member"), ...newest.values()]
+    .filter(({ content }) => content.application !== undefined)
     .map(({ sender }) => sender);
 }
+
+/** So soon a person sees that a number has left their call. */
+const LEFT_WITHIN_MS = 2_000;
+
+/** Nobody but the person is in the call of the room, as their client reads it. */
+export const aloneIn = (person: Browser, room: string, timeoutMs = LEFT_WITHIN_MS): Promise<unknown> =>
+  until("nobody else to be in the call", async () => (await person.rtc.othersIn(room)).length === 0, { timeoutMs });
 
 /** What a telephone has, in its order. */
 const padKeys = Array.from("123456789*0#", (key) => `${key}\ufe0f\u20e3`);
