@@ -22,6 +22,14 @@ process.on("uncaughtException", (error) => {
   process.exit(1);
 });
 
+// Whoever reads what is printed has had enough, as `head` does.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(0);
+  });
+}
+
 const { runCommand } = await import("./cli/command.ts");
 const code = await runCommand(process.argv.slice(2), {
   env: process.env,

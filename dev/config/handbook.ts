@@ -63,6 +63,8 @@ matrix-appservice-sip --check -c config.yaml -f registration.yaml        check b
 matrix-appservice-sip -c config.yaml -f registration.yaml [-p PORT]      run the bridge
 matrix-appservice-sip number explain TEXT -c config.yaml                 explain what happens to a number
 matrix-appservice-sip database copy FILE -c config.yaml                  move a SQLite file to PostgreSQL
+matrix-appservice-sip calls | trunks | numbers | users | export calls | log level -c config.yaml
+                                                                         ask the running bridge: docs/admin.md
 \`\`\`
 
 \`-r\` updates an existing registration and keeps its tokens. SIGTERM, SIGINT and SIGHUP

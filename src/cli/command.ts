@@ -3,6 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { ConfigError } from "../config/reading/problem.ts";
 import { httpUrl } from "../config/schema/scalars.ts";
+import { adminCommands } from "./admin/all.ts";
 import { checkFiles } from "./check-config.ts";
 import type { CommandShell } from "./command-shell.ts";
 import { describeDatabaseCopy } from "./copy-database.ts";
@@ -23,7 +24,7 @@ interface Flags {
 }
 
 /** In the order of `--help`. */
-const namedCommands = [describeNumberExplain, describeDatabaseCopy];
+const namedCommands = [describeNumberExplain, describeDatabaseCopy, ...adminCommands];
 
 /** The bridge is loaded only to be run: it is most of the program. */
 const startFromApp: StartBridge = async (options) => (await import("../app.ts")).startBridge(options);
@@ -70,7 +71,8 @@ function describeProgram(terminal: Terminal): Command {
     .usage(
       "-r -u URL -c config.yaml -f registration.yaml\n       matrix-appservice-sip -c config.yaml -f registration.yaml [-p PORT]\n" +
         "       matrix-appservice-sip number explain TEXT [--as USER] [--trunk NAME] [--from-trunk NAME] -c config.yaml\n" +
-        "       matrix-appservice-sip database copy FILE -c config.yaml",
+        "       matrix-appservice-sip database copy FILE -c config.yaml\n" +
+        "       matrix-appservice-sip calls|trunks|numbers|users|export|log ... -c config.yaml",
     )
     .option("-r, --generate-registration", "write the registration and exit; an existing one keeps its tokens")
     .option("-u, --url <url>", "with -r: URL at which the homeserver reaches the bridge", parseUrl)
@@ -81,7 +83,7 @@ function describeProgram(terminal: Terminal): Command {
     .version(packageVersion(), "-v, --version")
     .addHelpText(
       "after",
-      "\nExit codes: 0 done or stopped, 1 defect, 2 wrong command line, 3 wrong configuration or registration, 4 cannot start.\n" +
+      "\nExit codes: 0 done or stopped, 1 defect, 2 wrong command line, 3 wrong configuration or registration, 4 cannot start, or no bridge answers.\n" +
         "SIGTERM and SIGINT end all calls and stop the bridge; with shutdown.drain_seconds, SIGTERM waits for the calls first. " +
         "The next signal ends the waiting, and one more ends the process at once.",
     )

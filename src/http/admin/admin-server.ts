@@ -18,7 +18,7 @@ import type { Route, Tools } from "./routes/route.ts";
 import { routes } from "./routes/all.ts";
 
 /** Says which release answers, so that a command of another one can say that it is. */
-const versionHeader = "matrix-appservice-sip-version";
+export const versionHeader = "matrix-appservice-sip-version";
 
 export interface AdminServerOptions {
   readonly door: AdminDoor;

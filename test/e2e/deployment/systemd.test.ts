@@ -4,6 +4,9 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { minimalConfig } from "../../../dev/config/sample.ts";
+import { parseConfig } from "../../../src/config/load.ts";
+import { adminSocketPlaces } from "../../../src/config/mapping/admin-mapping.ts";
 import { exitCode } from "../../../src/cli/exit-code.ts";
 
 const run = promisify(execFile);
@@ -32,6 +35,13 @@ describe("The systemd unit", () => {
     const { stdout } = await run("systemd-analyze", options);
     const exposure = Number(/Overall exposure level for .*: ([\d.]+)/.exec(stdout)?.[1]);
     expect(exposure).toBeLessThan(3);
+  });
+
+  it("makes the folder in which commands look for the admin API's socket", async () => {
+    const [folder = ""] = await settings("RuntimeDirectory");
+    const config = parseConfig(minimalConfig, { configPath: "config.yaml", env: {} });
+    expect(adminSocketPlaces(config, { configPath: "config.yaml", env: {} })).toContain(`/run/${folder}/admin.sock`);
+    expect(await settings("RuntimeDirectoryMode")).toEqual(["0700"]);
   });
 
   it("does not restart a bridge whose command line or configuration is wrong, and gives up on one that keeps failing", async () => {

@@ -1,0 +1,17 @@
+// The commands over the admin API, in the order of `--help`.
+import type { DescribeCommand } from "../command-shell.ts";
+import { describeCalls } from "./calls.ts";
+import { describeExportCalls } from "./export-calls.ts";
+import { describeLogLevel } from "./log-level.ts";
+import { describeNumbers } from "./numbers.ts";
+import { describeTrunks } from "./trunks.ts";
+import { describeUsers } from "./users.ts";
+
+export const adminCommands: readonly DescribeCommand[] = [
+  describeCalls,
+  describeTrunks,
+  describeNumbers,
+  describeUsers,
+  describeExportCalls,
+  describeLogLevel,
+];
