@@ -57,6 +57,7 @@ class Rooms {
     return {
       check: async () => undefined,
       admit: async () => fakeAdmission(this.#port, "telephone", room),
+      met: () => undefined,
       attend: (changed) => {
         changed({ participants, ownKey: isEncrypted ? ownKey : undefined });
         return () => undefined;

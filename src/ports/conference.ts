@@ -58,6 +58,8 @@ export interface Seat {
   admit(focus?: FocusId): Promise<Admission>;
   /** Tells who is in the call, at once and at each change, until what it gives is called. */
   attend(changed: (attendance: Attendance) => void): () => void;
+  /** Whether anybody who belongs to the call is at the media server: told if nobody is some seconds after we came, and if somebody comes then. */
+  met(isAnybody: boolean): void;
 }
 
 export interface ConferenceAccess {

@@ -49,6 +49,7 @@ export class Conferences implements ConferenceAccess {
       },
       admit: (focus) => this.#admit(id, focus),
       attend: (changed) => this.#attend(id, changed),
+      met: (isAnybody) => this.#parts.tracker.met(id, isAnybody),
     };
   }
 

@@ -114,8 +114,8 @@ export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings
     takePlace: (room, ghost, person) =>
       takePlace(room, ghost, person, { tracker, placeIn, isAllowed: (one) => services.isAllowed(one), clock }),
     async isRunningIn(room, user) {
-      if (tracker.present(room).length === 0) tracker.recall(room, await present(room, user));
-      return tracker.present(room).length > 0;
+      if (tracker.live(room).length === 0) tracker.recall(room, await present(room, user));
+      return tracker.live(room).length > 0;
     },
     get canRing() {
       return services.isKnown;

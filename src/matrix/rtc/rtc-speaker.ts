@@ -4,6 +4,7 @@ import type { LegAddress, LegSignal } from "../../core/call/model/matrix-leg.ts"
 import { type DeviceId, eventId, type EventId, type RoomId, type UserId } from "../../core/ids.ts";
 import { RecentMap } from "../../core/recent-map.ts";
 import type { SeatId } from "../../ports/conference.ts";
+import { attempt } from "../../ports/attempt.ts";
 import { HomeserverError } from "../../ports/homeserver.ts";
 import { failureOf } from "../client/request-failure.ts";
 import { newMemberId, placeIn } from "../legs/rtc-form.ts";
@@ -38,6 +39,10 @@ const mostRooms = 20_000;
 interface Said {
   readonly leg: LegAddress;
   readonly membership: OwnMembership;
+  /** Rings the room, which was not rung because its call seemed to be running. */
+  lateRing?: () => Promise<EventId>;
+  /** What it was rung by then; until somebody has come. */
+  lateRingEvent?: EventId;
 }
 
 export class RtcSpeaker implements Speaker {
@@ -53,6 +58,8 @@ export class RtcSpeaker implements Speaker {
     this.#parts = parts;
     parts.tracker.listen({
       changed: (call) => void this.#follow(call),
+      met: ({ seat }, isAnybody) =>
+        void this.#inTurn(seat, () => (isAnybody ? this.#unringLate(this.#said.get(seat)) : this.#ringLate(seat))),
       over: ({ seat }) => void this.#inTurn(seat, () => this.#leaveQuietly(seat)),
     });
   }
@@ -103,13 +110,33 @@ export class RtcSpeaker implements Speaker {
     const memberId = format === "sticky" ? (placeIn(leg.form)?.memberId ?? newMemberId()) : undefined;
     tracker.ring({ seat, room, matrixCallId, device, memberId, ghost, service, state });
     const membership = await this.#enter(seat, leg, { device, memberId }, service);
-    if (tracker.joinRunning(seat)) return;
-    const content = ringContent(membership, invitee, lifetimeMs, clock.wallMs());
-    const [type] = notificationTypes;
-    tracker.notified(
-      seat,
-      eventId(await outbox.send(room, ghost, type, content, { transaction: onceName(leg, "ring") })),
-    );
+    const ring = async (): Promise<EventId> => {
+      const content = ringContent(membership, invitee, lifetimeMs, clock.wallMs());
+      const [type] = notificationTypes;
+      return eventId(await outbox.send(room, ghost, type, content, { transaction: onceName(leg, "ring") }));
+    };
+    const said = this.#said.get(seat);
+    if (tracker.joinRunning(seat)) {
+      if (said !== undefined) said.lateRing = ring;
+    } else tracker.notified(seat, await ring());
+  }
+
+  /** The call only seemed to be running: a client has died in it. Never rejects. */
+  async #ringLate(seat: SeatId): Promise<void> {
+    const said = this.#said.get(seat);
+    const ring = said?.lateRing;
+    if (said === undefined || ring === undefined) return;
+    delete said.lateRing;
+    const { room } = said.leg;
+    const event = await attempt(ring(), this.#parts.log, "could not ring a room whose call is empty", { room });
+    if (event !== undefined) said.lateRingEvent = event;
+  }
+
+  async #unringLate(said: Said | undefined): Promise<void> {
+    const { leg, lateRingEvent: event } = said ?? {};
+    if (said === undefined || leg === undefined || event === undefined) return;
+    delete said.lateRingEvent;
+    await redact(leg.room, leg.ghost, event, this.#parts);
   }
 
   /** Once in each room: of what comes later we are told. */
@@ -164,6 +191,7 @@ export class RtcSpeaker implements Speaker {
     }
     await said.membership.leave();
     tracker.isOut(leg.room, seat);
+    await this.#unringLate(said);
     if (call?.state.kind === "ringing") await this.#unring(leg, call.state);
   }
 
@@ -231,6 +259,7 @@ export class RtcSpeaker implements Speaker {
     try {
       await said?.membership.leave();
       if (said !== undefined) this.#parts.tracker.isOut(said.leg.room, seat);
+      await this.#unringLate(said);
     } catch (cause) {
       this.#parts.log.warn("a number could not leave the call of a room", {
         room: said?.leg.room,

@@ -23,13 +23,13 @@ export async function takePlace(
   person: UserId,
   { tracker, placeIn, isAllowed, clock }: RunningCallParts,
 ): Promise<RunningCall | undefined> {
-  const met = tracker.present(room).map(({ membership }) => membership);
+  const met = tracker.live(room).map(({ membership }) => membership);
   const services = met.flatMap((membership) => membership.services[0] ?? []);
   // One of them may come from another homeserver, and meet the others where we may not.
   const allowed = await Promise.all(services.map(isAllowed));
   const service = services.find((_, index) => allowed[index]) ?? services[0];
   const own = await placeIn(room, ghost, { present: met, service });
-  const present = tracker.present(room);
+  const present = tracker.live(room);
   if (present.length === 0) return undefined;
   const matrixCall = matrixCallId(clock.newId());
   const seat = seatOf(room, matrixCall);

@@ -133,6 +133,32 @@ describe("A telephone that calls the number of a room", () => {
     await bob.rtc.leave();
     await first("CALL_CLOSED");
   });
+
+  it("finds nobody in the call of a client that has crashed: it rings for all", async () => {
+    const membership = `org.matrix.msc3401.call.member/_${accounts.bob.userId}_CRASHED_m.call`;
+    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/state/${membership}`;
+    const says = (body: object) => stage.synapse.request("PUT", path, { token: accounts.bob.accessToken, body });
+    await says({
+      application: "m.call",
+      call_id: "",
+      scope: "m.room",
+      device_id: "CRASHED",
+      expires: 14_400_000,
+      focus_active: { type: "livekit", focus_selection: "multi_sfu" },
+      foci_preferred: [{ type: "livekit", livekit_alias: room, livekit_service_url: stage.conferences?.serviceUrl }],
+    });
+    try {
+      const sees = await dials(one);
+      await sees("CALL_ESTABLISHED");
+      await rung(alice);
+      await alice.rtc.join(room, { format: "state event" });
+      await hearsAll(one, "alice");
+      await alice.rtc.leave();
+      await sees("CALL_CLOSED");
+    } finally {
+      await says({});
+    }
+  });
 });
 
 describe("A person in a call of a room", () => {

@@ -298,6 +298,46 @@ test("a call that people have with each other is known to run after a restart, a
   await expect.poll(() => edge.homeserver.hasRunningCall(world.room)).toBe(false);
 });
 
+test("a room whose call is left over from a client that died is rung as soon as that shows", async () => {
+  const world = await startRtcWorld();
+  await world.join();
+  await world.server.pushed();
+  const { homeserver } = world.rig.edge;
+  const calls = async (): Promise<LegAddress> => {
+    const leg = { ...homeserver.ownSide(["rtc"]), room: world.room, ghost: number };
+    await homeserver.signal(leg, { kind: "invite", description: "", lifetimeMs: 60_000, invitee: undefined });
+    return leg;
+  };
+  const leg = await calls();
+  const seat = seatOf(world.rig, await heard(world, "call.answered"));
+  expect(world.said(ringType)).toEqual([]);
+  seat.met(false);
+  await expect.poll(() => world.said(ringType)).toHaveLength(1);
+  expect(world.said(ringType)).toMatchObject([{ content: { "m.mentions": { room: true }, lifetime: 60_000 } }]);
+  expect(await homeserver.placeInRunningCall(world.room, number, world.alice)).toBe(undefined);
+
+  // Whoever calls then does not wait for the dead.
+  await calls();
+  expect(world.said(ringType)).toHaveLength(2);
+
+  await homeserver.signal(leg, { kind: "hangup", cause: "caller-hung-up" });
+  expect(world.said("m.room.redaction")).toMatchObject([{ content: { redacts: world.said(ringType)[0]?.event_id } }]);
+});
+
+test("a room whose people come to the media server late rings no longer when they come, and its call is running", async () => {
+  const world = await startRtcWorld();
+  await world.join();
+  await world.server.pushed();
+  const { homeserver } = world.rig.edge;
+  const leg = { ...homeserver.ownSide(["rtc"]), room: world.room, ghost: number };
+  await homeserver.signal(leg, { kind: "invite", description: "", lifetimeMs: 60_000, invitee: undefined });
+  const seat = seatOf(world.rig, await heard(world, "call.answered"));
+  seat.met(false);
+  seat.met(true);
+  await expect.poll(() => world.said("m.room.redaction")).toHaveLength(1);
+  expect(await homeserver.placeInRunningCall(world.room, number, world.alice)).toBeDefined();
+});
+
 test("a telephone that is invited meets people where the bridge may go, whoever came first", async () => {
   const world = await startRtcWorld();
   await world.join("PHONE", ["https://elsewhere.example.com/sfu"]);

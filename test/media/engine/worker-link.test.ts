@@ -24,6 +24,7 @@ test("a worker that is slow to start, as on a busy machine, is waited for; one t
     report: () => undefined,
     price: () => undefined,
     admissionWanted: () => undefined,
+    met: () => undefined,
     dialogs: () => undefined,
     marks: () => undefined,
     ended,

@@ -23,6 +23,7 @@ const place: Seat = {
   check: async () => undefined,
   admit: async () => ({ url: "ws://sfu", token: "t" }),
   attend: () => () => undefined,
+  met: () => undefined,
 };
 const conferences = { seat: (id: SeatId) => ({ ...place, id }) };
 

@@ -18,6 +18,7 @@ function newLeg(): { readonly leg: ParticipantLeg; readonly told: string[] } {
     wanted: () => told.push("wanted"),
     guard: (work) => work(),
     speaks: ({ name }) => told.push(`speaks ${name}`),
+    met: (isAnybody) => told.push(`met: ${isAnybody}`),
     alive: () => told.push("alive"),
     log: (_level, _message, { reason }) => told.push(`log: ${String(reason)}`),
   };

@@ -25,7 +25,8 @@ interface Both {
   readonly room: string;
 }
 
-async function talk(scope: Scope): Promise<Both> {
+/** Of a media server that nobody is at. */
+async function startSfu(scope: Scope): Promise<{ readonly sfu: FakeSfu; readonly room: string }> {
   const port = await freePort();
   const sfu = await FakeSfu.start(port);
   let isStopped = false;
@@ -35,7 +36,11 @@ async function talk(scope: Scope): Promise<Both> {
     await stop();
   };
   scope.add(async () => (isStopped ? undefined : sfu.stop()));
-  const room = String(port);
+  return { sfu, room: String(port) };
+}
+
+async function talk(scope: Scope): Promise<Both> {
+  const { sfu, room } = await startSfu(scope);
   const alice = await seats.call(rig, scope, room, "alice", attendanceOf(["bob"]));
   const bob = await seats.call(rig, scope, room, "bob", attendanceOf(["alice"]));
   expect((await alice.telephone.ear.nextSecond(allHz)).hz).toBe(hz.bob);
@@ -82,6 +87,17 @@ test("who is at the server and says nothing, as a muted client, is not taken for
   await expect.poll(heardAt).toBeGreaterThan((before.lastHeardAtMs ?? 0) + 2500);
   const { a: after } = await alice.session.stats();
   expect(after.packets - before.packets).toBeLessThan(20);
+});
+
+test("who belongs to the call and is not there is missed after four seconds, until they come", async ({ scope }) => {
+  const { room } = await startSfu(scope);
+  const alice = await seats.call(rig, scope, room, "alice", attendanceOf(["bob"]));
+  await expect.poll(() => alice.seat.meetings, { timeout: 8_000 }).toEqual([false]);
+  const bob = await seats.call(rig, scope, room, "bob", attendanceOf(["alice"]));
+  await expect.poll(() => alice.seat.meetings, { timeout: 8_000 }).toEqual([false, true]);
+  expect((await alice.telephone.ear.nextSecond(allHz)).hz).toBe(hz.bob);
+  expect(kindsOf(alice)).toEqual(["media.connected"]);
+  expect(bob.seat.meetings).toEqual([]);
 });
 
 test("who is removed does not come again", async ({ scope }) => {

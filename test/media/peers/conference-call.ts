@@ -55,6 +55,8 @@ export function attendanceOf(members: readonly Name[], own?: FrameKey, elsewhere
 /** A place in a room, of whose members the test decides. */
 class TestSeat implements Seat {
   admissions = 0;
+  /** Whether it was said that anybody of the call is there. */
+  readonly meetings: boolean[] = [];
   #attendance: Attendance;
   readonly #admit: (focus: FocusId | undefined) => Promise<Admission>;
   readonly #listeners = new Set<(attendance: Attendance) => void>();
@@ -75,6 +77,10 @@ class TestSeat implements Seat {
   async admit(focus?: FocusId): Promise<Admission> {
     this.admissions += 1;
     return this.#admit(focus);
+  }
+
+  met(isAnybody: boolean): void {
+    this.meetings.push(isAnybody);
   }
 
   attend(changed: (attendance: Attendance) => void): () => void {

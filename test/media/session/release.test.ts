@@ -51,6 +51,7 @@ async function callOnce(rtpPort: number): Promise<object> {
     fact: () => undefined,
     admissionWanted: () => undefined,
     price: () => undefined,
+    met: () => undefined,
     log: () => undefined,
   };
   const opening = {

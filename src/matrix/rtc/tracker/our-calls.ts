@@ -8,6 +8,8 @@ export interface TrackerListener {
   changed(call: RtcCall): void;
   /** Nobody is left in it, or it was refused: ours leave. Not called for what `drop` ends. */
   over(call: RtcCall): void;
+  /** Whether anybody of those in the call of a group is at the media server; told if nobody is. */
+  met?(call: RtcCall, isAnybody: boolean): void;
 }
 
 export class OurCalls {
@@ -41,6 +43,10 @@ export class OurCalls {
 
   tellAll(room: RoomId): void {
     for (const call of this.in(room)) this.#tell(call);
+  }
+
+  tellMet(call: RtcCall, isAnybody: boolean): void {
+    for (const listener of this.#listeners) listener.met?.(call, isAnybody);
   }
 
   /** The bridge has done with it. */

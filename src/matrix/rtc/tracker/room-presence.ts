@@ -13,6 +13,8 @@ export interface Present {
   readonly since: EventId;
   /** The last one, which may be the same. */
   readonly latest: EventId;
+  /** They are not at the media server, so that their client may have died. */
+  readonly isMissing?: boolean;
 }
 
 /** Devices in the call of one room; more are a crowd in which no number takes part. */
@@ -69,6 +71,11 @@ export class RoomPresence {
     const origin = originOf(event);
     const expire = (): void => this.#expired({ ...origin, ageMs: 0, receivedAtMs: this.#clock.nowMs() }, key);
     this.#timers.set(key, this.#clock.at(atMs, expire));
+  }
+
+  /** All that are there now. */
+  markMissing(isMissing: boolean): void {
+    for (const [key, stay] of this.#stays) this.#stays.set(key, { ...stay, isMissing });
   }
 
   remove(key: string): void {

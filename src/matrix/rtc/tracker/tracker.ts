@@ -10,6 +10,7 @@ import type { Log } from "../../../ports/telemetry.ts";
 import { rtcClient } from "../../legs/rtc-form.ts";
 import type { RtcEvent, RtcMembership } from "../../wire/rtc.ts";
 import { type FactSource, originOf, renamed } from "./fact-source.ts";
+import { hungUpFact, invitedFact, rejectedFact, type RingSource } from "./call-facts.ts";
 import { OurCalls, type TrackerListener } from "./our-calls.ts";
 import { Redials } from "./redials.ts";
 import { type Present, RoomPresence } from "./room-presence.ts";
@@ -70,8 +71,8 @@ export class RtcTracker {
         return here?.since === since && others.length + this.callsIn(room).length === 0 ? here : undefined;
       },
       begin: (event, here, { ghost, place }) => {
-        const ring = { ...event, lifetimeMs: unrungLifetimeMs, video: false };
-        this.#emit([this.#invited(ring, undefined, here, ghost, place)]);
+        const ring = { ...event, notification: undefined, lifetimeMs: unrungLifetimeMs, video: false };
+        this.#emit([this.#invited(ring, here, ghost, place)]);
       },
     });
   }
@@ -121,6 +122,21 @@ export class RtcTracker {
     return this.#rooms.get(room)?.presence.all() ?? [];
   }
 
+  /** Who is in the call of the room, as far as is known not by a membership alone that a client has left behind. */
+  live(room: RoomId): readonly Present[] {
+    return this.present(room).filter(({ isMissing }) => isMissing !== true);
+  }
+
+  /** Whether anybody of the call is at the media server. */
+  met(seat: SeatId, isAnybody: boolean): void {
+    const call = this.call(seat);
+    if (call === undefined || !isOfGroup(call)) return;
+    this.#rooms.get(call.room)?.presence.markMissing(!isAnybody);
+    if (!isAnybody)
+      this.#parts.log.info("nobody who is in the call of a room is at its media server", { room: call.room });
+    this.#calls.tellMet(call, isAnybody);
+  }
+
   /** Who was in the call of a room before we were told of it. They answer nothing. */
   recall(room: RoomId, present: readonly Of<"rtc.joined">[]): void {
     const { presence } = this.#roomOf(room);
@@ -159,7 +175,7 @@ export class RtcTracker {
   /** All in the room are to be rung: whoever is in its call already has answered. True if somebody has. */
   joinRunning(seat: SeatId): boolean {
     const call = this.call(seat);
-    const [first] = call === undefined ? [] : this.present(call.room);
+    const [first] = call === undefined ? [] : this.live(call.room);
     if (call === undefined || first === undefined || call.state.kind !== "ringing" || call.state.named !== undefined)
       return false;
     const { membership, latest } = first;
@@ -268,18 +284,16 @@ export class RtcTracker {
   #removed(event: FactSource, room: Room, key: string): readonly MatrixFact[] {
     const was = room.presence.get(key);
     if (was === undefined) return [];
-    const sender = was.membership.user;
     const facts: MatrixFact[] = [];
     for (const call of this.callsIn(room.id)) {
-      const { matrixCallId: id, state } = call;
+      const { state } = call;
       if (state.kind === "answered" && isOfGroup(call)) {
-        const { user, device: first } = state.first;
-        const hungUp = { kind: "call.hungUp", matrixCallId: id, device: first, said: undefined } as const;
-        if (room.presence.size === 1) facts.push({ ...originOf(event), sender: user, ...hungUp });
+        const { user, device } = state.first;
+        if (room.presence.size === 1) facts.push(hungUpFact(event, call, user, device));
       } else if (takesPart(call, key)) {
         const { next, device } = departure(call, was.membership, room.presence.all());
         if (next !== undefined) this.#calls.put(next);
-        else facts.push({ ...originOf(event), sender, kind: "call.hungUp", matrixCallId: id, device, said: undefined });
+        else facts.push(hungUpFact(event, call, was.membership.user, device));
       }
     }
     this.#remove(event, room, was);
@@ -318,7 +332,7 @@ export class RtcTracker {
     // Both ring: theirs is the answer to ours.
     const ringing = calls.find((call) => call.state.kind === "ringing" && isFor(call, event.sender));
     if (ringing !== undefined) return this.#answered({ ...event, membership: here.membership }, ringing);
-    return [this.#invited(event, event.eventId, here, invitee, place)];
+    return [this.#invited({ ...event, notification: event.eventId }, here, invitee, place)];
   }
 
   /** A membership of which we were not told: before ours came into the room, or before a restart. */
@@ -329,36 +343,14 @@ export class RtcTracker {
     return this.#joined({ ...event, kind: "rtc.joined", eventId: event.membership, membership });
   }
 
-  #invited(
-    event: FactSource & Pick<Of<"rtc.rang">, "video" | "lifetimeMs">,
-    notification: EventId | undefined,
-    here: Present,
-    invitee: UserId | undefined,
-    place: OwnPlace,
-  ): MatrixFact {
-    const { membership } = here;
-    const call = matrixCallId(here.since);
-    const seat = seatOf(event.room, call);
-    this.#calls.add({
-      seat,
-      room: event.room,
-      matrixCallId: call,
-      ...place,
-      ghost: invitee,
-      service: membership.services[0],
-      state: { kind: "theirs", key: membership.key },
-    });
-    return {
-      ...originOf(event),
-      kind: "call.invited",
-      matrixCallId: call,
-      device: membership.device,
-      description: seatDescription(seat),
-      video: event.video,
-      lifetimeMs: event.lifetimeMs,
-      invitee,
-      ...rtcClient({ ...place, notification }),
-    };
+  #invited(ring: RingSource, { membership, since }: Present, ghost: UserId | undefined, place: OwnPlace): MatrixFact {
+    const { room } = ring;
+    const call = matrixCallId(since);
+    const state = { kind: "theirs", key: membership.key } as const;
+    const service = membership.services[0];
+    const taken = { seat: seatOf(room, call), room, matrixCallId: call, ...place, ghost, service, state };
+    this.#calls.add(taken);
+    return invitedFact(ring, taken, membership, place);
   }
 
   #declined(event: Of<"rtc.declined">): readonly MatrixFact[] {
@@ -371,14 +363,12 @@ export class RtcTracker {
       room.refused.set(event.notification, event);
       return [];
     }
-    const { state, matrixCallId: matrixCall } = refused;
+    const { state } = refused;
     if (state.kind === "ringing" && state.named === event.sender) {
       this.#redials.over(refused, undefined);
       this.#calls.end(refused);
     }
-    return [
-      { ...originOf(event), kind: "call.rejected", matrixCallId: matrixCall, device: undefined, said: undefined },
-    ];
+    return [rejectedFact(event, refused)];
   }
 
   /** What an event means that has had its meaning before. */

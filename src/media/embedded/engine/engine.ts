@@ -105,6 +105,7 @@ class EmbeddedEngine implements MediaEngine {
       report: (session, fact) => this.#entries.get(session)?.report(fact),
       price: (session, price) => this.#charge(session, price),
       admissionWanted: (session, end, focus) => void this.#seats.get(session)?.admit(end, focus),
+      met: (session, end, isAnybody) => this.#seats.get(session)?.met(end, isAnybody),
       dialogs: (session, dialogs) => this.#dialogs.described(session, dialogs),
       marks: (marks) => {
         for (const [session, each] of marks) this.#dialogs.marked(session, each);

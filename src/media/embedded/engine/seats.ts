@@ -42,6 +42,10 @@ export class Seats {
     if (taken !== undefined && this.#taken[end] === taken) this.#send({ kind: "enter", end, focus, admission });
   }
 
+  met(end: MediaEnd, isAnybody: boolean): void {
+    this.#taken[end]?.seat.met(isAnybody);
+  }
+
   leave(): void {
     for (const end of mediaEnds) {
       this.#taken[end]?.stop();

@@ -13,6 +13,7 @@ export interface WorkerWatch {
   report(session: number, fact: MediaReport): void;
   price(session: number, price: number): void;
   admissionWanted(session: number, end: MediaEnd, focus: FocusId | undefined): void;
+  met(session: number, end: MediaEnd, isAnybody: boolean): void;
   dialogs(session: number, dialogs: EndDialogs): void;
   marks(marks: readonly (readonly [session: number, marks: EndMarks])[]): void;
   /** The process has ended, whoever wanted it. All orders under way have been refused. */
@@ -166,6 +167,9 @@ export class WorkerLink {
         return;
       case "admissionWanted":
         this.#watch.admissionWanted(message.session, message.end, message.focus);
+        return;
+      case "met":
+        this.#watch.met(message.session, message.end, message.isAnybody);
         return;
       case "log":
         this.#log[message.level](message.message, message.fields);

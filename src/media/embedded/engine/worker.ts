@@ -38,6 +38,7 @@ async function carryOut(number: number, order: Order): Promise<OrderResult> {
       fact: (fact) => say({ kind: "report", session: number, fact }),
       price: (price) => say({ kind: "price", session: number, price }),
       admissionWanted: (end, focus) => say({ kind: "admissionWanted", session: number, end, focus }),
+      met: (end, isAnybody) => say({ kind: "met", session: number, end, isAnybody }),
       log: (level, message, fields) => log(level, message, { call: opening.call, ...fields }),
     });
     if (desk.session === undefined) desks.delete(number);

@@ -26,6 +26,8 @@ export interface ParticipantReports extends LegReports {
   guard(work: () => void): void;
   /** In which codec the conference hears us, from before it does. */
   speaks(format: Format): void;
+  /** False: of those who belong to the call nobody has come. True: now somebody has. */
+  met(isAnybody: boolean): void;
   /** The person is there, also where nothing is heard of them. */
   alive(): void;
 }
@@ -36,6 +38,8 @@ const patience = { firstMs: 10_000, againMs: 18_000, pauseMs: 500 };
 const listeningPatience = { firstMs: 60_000, againMs: 60_000, pauseMs: 5_000 };
 /** Somebody who leaves and comes back so soon has changed the network. */
 const absentMs = 5000;
+/** Clients are at the server before we are, or a moment later. */
+const aloneMs = 4000;
 
 export class ParticipantLeg implements Leg {
   readonly #options: ParticipantOptions;
@@ -54,6 +58,9 @@ export class ParticipantLeg implements Leg {
   /** Since we came in last. */
   #wasTogether = false;
   #absence: NodeJS.Timeout | undefined;
+  /** Whether anybody has been met: `unknown` until it is late. */
+  #meeting: "unknown" | "nobody" | "somebody" = "unknown";
+  #late: NodeJS.Timeout | undefined;
   #unread = 0;
 
   constructor(options: ParticipantOptions, reports: ParticipantReports) {
@@ -81,6 +88,8 @@ export class ParticipantLeg implements Leg {
     else if (this.#sealer?.isFor(ownKey) !== true) this.#sealer = new FrameSealer(ownKey);
     this.#home ??= this.#speak();
     this.#listen();
+    // Whoever comes in now is not late yet.
+    this.#expectNobody();
     this.#watch();
   }
 
@@ -181,8 +190,26 @@ export class ParticipantLeg implements Leg {
   #leave(): void {
     this.#heard.close();
     this.#endAbsence();
+    this.#expectNobody();
     this.#home?.close();
     for (const stay of this.#elsewhere.values()) stay.close();
+  }
+
+  #expectNobody(): void {
+    clearTimeout(this.#late);
+    this.#late = undefined;
+  }
+
+  #meet(isAnybody: boolean): void {
+    const before = this.#meeting;
+    this.#meeting = isAnybody ? "somebody" : "nobody";
+    if (before !== this.#meeting && (before === "nobody" || !isAnybody)) this.#reports.met(isAnybody);
+  }
+
+  /** Where all belong to other servers than we reach, it is not known who is there. */
+  #mayBeAlone(): boolean {
+    const foci = [...this.#participants.keys()];
+    return this.#meeting === "unknown" && foci.length > 0 && foci.every((focus) => this.#stayAt(focus)?.isUp === true);
   }
 
   #endAbsence(): void {
@@ -196,6 +223,8 @@ export class ParticipantLeg implements Leg {
     if (this.#isTogether()) {
       this.#wasTogether = true;
       this.#endAbsence();
+      this.#expectNobody();
+      this.#meet(true);
       this.#reports.alive();
     } else if (this.#wasTogether)
       this.#absence ??= setTimeout(() => {
@@ -203,6 +232,7 @@ export class ParticipantLeg implements Leg {
         this.#reports.log("info", "the person's clients have left the media server", {});
         this.#reports.gone("closed");
       }, absentMs);
+    else if (this.#mayBeAlone()) this.#late ??= setTimeout(() => this.#meet(false), aloneMs);
   }
 
   /** While a server where we listen is lost we do not know who is still there. */

@@ -123,6 +123,7 @@ export type FromWorker =
       readonly end: MediaEnd;
       readonly focus: FocusId | undefined;
     }
+  | { readonly kind: "met"; readonly session: number; readonly end: MediaEnd; readonly isAnybody: boolean }
   | {
       readonly kind: "log";
       readonly level: LogLevel;

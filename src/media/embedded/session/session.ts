@@ -30,6 +30,7 @@ export interface SessionReports {
   price(price: number): void;
   /** The participant at that end wants to be let in: `enter` does. */
   admissionWanted(end: MediaEnd, focus: FocusId | undefined): void;
+  met(end: MediaEnd, isAnybody: boolean): void;
   log(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
@@ -250,6 +251,7 @@ export class Session {
             this.#sayPrice();
           }),
         wanted: (focus) => this.#reports.admissionWanted(end, focus),
+        met: (isAnybody) => this.#reports.met(end, isAnybody),
         alive: () => this.#guard(() => this.#relay.alive(end)),
       },
     );
