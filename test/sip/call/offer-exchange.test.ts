@@ -189,6 +189,7 @@ describe("before we have answered a call of the trunk", () => {
 });
 
 it("a flood of new offers in one call is told to come again later, and costs the call nothing", async () => {
+  standStill();
   const { peer, stack, placed, call, ok } = await taken();
   const statuses: number[] = [];
   for (let n = 0; n < 60; n++) {
