@@ -1,5 +1,5 @@
 // A media server that loses people, or is hostile.
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { freePort } from "../../../dev/loopback/free-ports.ts";
 import type { Admission } from "../../../src/ports/conference.ts";
 import { fakeAdmission, FakeSfu } from "../../fakes/sfu/sfu.ts";
@@ -107,21 +107,29 @@ test("who is removed does not come again", async ({ scope }) => {
   expect(alice.seat.admissions).toBe(1);
 });
 
-describe.concurrent("an answer that is hostile lets nobody in, and harms nobody else", () => {
-  test.concurrent.for([
-    ["no SDP", () => "hello"],
-    ["without a fingerprint", (sdp: string) => sdp.replaceAll(/a=fingerprint.*\r\n/g, "")],
-    ["with a role that is for offers", (sdp: string) => sdp.replaceAll(/a=setup:\w+/g, "a=setup:actpass")],
-    ["with a hash that nobody computes", (sdp: string) => sdp.replaceAll(/sha-256 (..:){4}/g, "sha-224 ")],
-    ["with candidates that are none", (sdp: string) => sdp.replaceAll(/a=candidate.*\r\n/g, "a=candidate:%n%n\r\n")],
-    ["with no section at all", (sdp: string) => sdp.slice(0, sdp.indexOf("m="))],
-  ] as const)("%s", async ([, spoil], { scope }) => {
-    const { sfu, alice, room } = await talk(scope);
-    sfu.spoil = (sdp, identity) => (identity === "carol" ? spoil(sdp) : sdp);
-    const carol = await seats.call(rig, scope, room, "carol", attendanceOf([]));
-    await carol.fact("media.failed");
-    expect(kindsOf(carol)).toEqual(["media.failed"]);
-    expect((await alice.telephone.ear.nextSecond(allHz)).hz).toBe(hz.bob);
-    expect(rig.log.map(({ message }) => message)).not.toContain("media worker ended");
-  });
+const hostileAnswers: Readonly<Record<string, (sdp: string) => string>> = {
+  "no SDP": () => "hello",
+  "without a fingerprint": (sdp) => sdp.replaceAll(/a=fingerprint.*\r\n/g, ""),
+  "with a role that is for offers": (sdp) => sdp.replaceAll(/a=setup:\w+/g, "a=setup:actpass"),
+  "with a hash that nobody computes": (sdp) => sdp.replaceAll(/sha-256 (..:){4}/g, "sha-224 "),
+  "with candidates that are none": (sdp) => sdp.replaceAll(/a=candidate.*\r\n/g, "a=candidate:%n%n\r\n"),
+  "with no section at all": (sdp) => sdp.slice(0, sdp.indexOf("m=")),
+};
+
+test("an answer that is hostile lets nobody in, and harms nobody else", async ({ scope }) => {
+  const { alice } = await talk(scope);
+  const facts = await Promise.all(
+    Object.entries(hostileAnswers).map(async ([what, spoil]) => {
+      const port = await freePort();
+      const sfu = await FakeSfu.start(port);
+      scope.add(async () => sfu.stop());
+      sfu.spoil = spoil;
+      const carol = await seats.call(rig, scope, String(port), "carol", attendanceOf([]));
+      await carol.fact("media.failed");
+      return [what, kindsOf(carol)] as const;
+    }),
+  );
+  expect(facts).toEqual(Object.keys(hostileAnswers).map((what) => [what, ["media.failed"]]));
+  expect((await alice.telephone.ear.nextSecond(allHz)).hz).toBe(hz.bob);
+  expect(rig.log.map(({ message }) => message)).not.toContain("media worker ended");
 });
