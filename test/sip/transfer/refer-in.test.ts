@@ -107,6 +107,7 @@ describe("a REFER of the trunk", () => {
   });
 
   it("after REFER gets 503 and when to come again, once there were more than any telephone sends", async () => {
+    standStill();
     const { peer, stack } = await rig();
     const { call, invite } = await answered({ peer, stack });
     const statuses: number[] = [];
