@@ -99,7 +99,7 @@ export interface EngineSession extends CarriedMedia {
   accept(end: MediaEnd, remote: RemoteClient): Promise<LocalClient>;
   /** The client has offered and is answered later: time to gather what takes time. */
   prepare(end: MediaEnd, remote: RemoteClient): void;
-  /** Plays the ringing tone at an end where a conference is, until something is agreed. */
+  /** Plays the ringing tone at an end where a conference is, or a trunk that a session before has spoken to, until something is agreed. */
   ring(end: MediaEnd): Promise<void>;
   /** Plays a tone from the end where our tones are. */
   prompt(prompt: Prompt): Promise<void>;

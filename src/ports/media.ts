@@ -147,8 +147,8 @@ export interface MediaSession<Said extends MediaDescription = MediaDescription> 
    */
   describe(end: MediaEnd): Promise<Said>;
   /**
-   * The telephone at the other end rings: whoever takes part in a conference at this one hears it, before anything is agreed,
-   * until something passes. Clients play a tone of their own. Never throws.
+   * It rings at the other end: whoever takes part in a conference at this one hears it, and a trunk whose dialog has had a session
+   * before, until something passes. Clients play a tone of their own. Never throws.
    */
   ring(end: MediaEnd): Promise<void>;
   /** A tone from the end where our tones are. Never throws. */

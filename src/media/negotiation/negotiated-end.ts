@@ -30,10 +30,10 @@ export interface NegotiatedEnd {
   /** The peer has offered and will be answered later. */
   prepare(offer: Description): void;
   /**
-   * Where we have to be to be heard before anything is agreed; undefined: nobody hears us then. `voices`: codecs that the other
-   * end may come to speak.
+   * Where we have to be to be heard before anything is agreed; `there`: where a session before was; undefined: nobody hears us
+   * then. `voices`: codecs that the other end may come to speak.
    */
-  arrive(voices: readonly string[]): RemoteEnd | undefined;
+  arrive(voices: readonly string[]): RemoteEnd | "there" | undefined;
   /** The peer's answer to our offer. Throws MediaError. */
   take(answer: Description): Reply;
 }

@@ -111,7 +111,7 @@ export class NegotiatedSession implements MediaSession<string> {
       const voices = (ours?.formats ?? []).filter(isKnownCodec).map(({ name }) => name);
       const remote = agreed === undefined ? this.#endAt(end).arrive(voices) : undefined;
       if (remote === undefined) return;
-      await this.#engine.follow({ remotes: { [end]: remote }, flows: undefined });
+      if (remote !== "there") await this.#engine.follow({ remotes: { [end]: remote }, flows: undefined });
       await this.#engine.ring(end);
     });
     await ringing.catch((error: unknown) => {

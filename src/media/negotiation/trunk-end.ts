@@ -69,8 +69,8 @@ export class TrunkNegotiation implements NegotiatedEnd {
     // The ports are there from the beginning.
   }
 
-  arrive(): undefined {
-    return undefined;
+  arrive(): "there" | undefined {
+    return this.#dialog.sdp.numbers.length > 0 ? "there" : undefined;
   }
 
   take(answer: Description): Reply {

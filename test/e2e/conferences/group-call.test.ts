@@ -13,8 +13,8 @@ const NUMBERS = { one: "01632960101", two: "01632960102" } as const;
 const MEETING = "2001";
 /** Another number of the same room, which wants a PIN. */
 const GUARDED = { number: "2002", pin: "482915" } as const;
-/** What the telephone hears of the bridge while it enters one. */
-const TONE_HZ = { enter: 1000, wrong: 350 } as const;
+/** What the telephone hears of the bridge while nobody has taken its call. */
+const TONE_HZ = { enter: 1000, wrong: 350, ringing: 425 } as const;
 const HZ = { alice: 440, bob: 700, one: 1000, two: 1900 } as const;
 type Voice = keyof typeof HZ;
 const absentHz = [570, 1450];
@@ -210,6 +210,20 @@ describe("A telephone that calls a number with a PIN", () => {
     await bob.rtc.leave();
     await sees("CALL_CLOSED");
     expect(stage.running.log.text).not.toContain(GUARDED.pin);
+  });
+
+  it("rings for all by the right one, and hears that until somebody joins", async () => {
+    const sees = await dials(one, GUARDED.number);
+    await sees("CALL_ESTABLISHED");
+    await hearsTone(one, "enter");
+    await presses(one, GUARDED.pin);
+    await rung(bob);
+    await hearsTone(one, "ringing");
+    await bob.rtc.join(room, { format: "state event" });
+    await othersOf(bob, 1);
+    await hearsAll(one, "bob");
+    await bob.rtc.leave();
+    await sees("CALL_CLOSED");
   });
 
   it("rings nobody by three wrong ones, and is hung up", async () => {

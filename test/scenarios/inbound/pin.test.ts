@@ -56,12 +56,13 @@ describe("who calls a number with a PIN", () => {
     expect([prompts(), rung(), bridge.homeserver.registered]).toEqual([["enter"], [], []]);
   });
 
-  test("hears that the PIN is right, and then the room rings; who answers is put through", async () => {
+  test("hears that the PIN is right, and then the room ring; who answers is put through", async () => {
     await bridge.arrive(meeting);
     await press(right);
     expect([prompts(), rung()]).toEqual([["enter", "right"], []]);
     await bridge.passTime(1_000);
     expect(rung()).toEqual([`invite ${reception}`]);
+    expect(bridge.media.engine.opened.map(({ rang }) => rang)).toEqual([[], ["b"]]);
     await bridge.take(bridge.answer(reception));
     expect(bridge.trunks.verbs).toEqual(["accept", "reoffer"]);
     await bridge.sip({ kind: "sip.reanswered", description: telephoneSays("trunk answers") });

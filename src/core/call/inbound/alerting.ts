@@ -1,5 +1,6 @@
 // Rooms ring for a call from the telephone: all of one stage together, stage after stage, until somebody takes it,
 // nobody is left or the caller gives up.
+import { trunkEnd } from "../../media-end.ts";
 import type { RoomId } from "../../ids.ts";
 import { accept, takeGlare } from "./accepting.ts";
 import type { Alerting, Arriving, CallIn, Refusal } from "../model/call.ts";
@@ -193,11 +194,19 @@ function rings(call: CallIn<Alerting>, fact: Extract<TimedFact, { kind: "matrix.
   const address = legAddress(call.phase, leg);
   return to(
     amend(put(call, leg, "ringing"), { ringingAtMs: call.phase.ringingAtMs ?? fact.atMs }),
-    ...(call.phase.ringingAtMs === undefined && call.phase.trunk.state === "incoming"
-      ? [{ kind: "sip.ring", status: 180 } as const, { kind: "deadline.clear", name: "answer" } as const]
-      : []),
+    ...(call.phase.ringingAtMs === undefined ? heardRinging(call.phase) : []),
     ...call.phase.announce.map((line) => notice(address, line)),
   );
+}
+
+/** Whoever calls hears it ring: by their own telephone, or, where we picked up for the PIN, by us. */
+function heardRinging({ trunk, origin }: Alerting): readonly CallOrder[] {
+  if (trunk.state === "incoming")
+    return [
+      { kind: "sip.ring", status: 180 },
+      { kind: "deadline.clear", name: "answer" },
+    ];
+  return origin.kind === "admitted" ? [{ kind: "media.ring", end: trunkEnd }] : [];
 }
 
 /** Whether the invite arrived all the same is not known: a hang-up keeps it from ringing for nobody. */

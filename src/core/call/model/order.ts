@@ -30,7 +30,7 @@ export type CallOrder =
   | { readonly kind: "media.describe"; readonly end: MediaEnd }
   /** Both ends have offered: the trunk in its INVITE, the person in a call of their own. */
   | { readonly kind: "media.answerGlare"; readonly from: MediaEnd; readonly description: MediaDescription }
-  /** Whoever is at that end, and in the call already, is to hear the other telephone ring. */
+  /** Whoever is at that end, and in the call already, is to hear it ring at the other one. */
   | { readonly kind: "media.ring"; readonly end: MediaEnd }
   /** Whoever is at the other end of our tones is to hear one. */
   | { readonly kind: "media.prompt"; readonly prompt: Prompt }

@@ -10,6 +10,7 @@ import { RtpStream } from "../rtp/rtp-stream.ts";
 import type { Leg } from "../base/leg.ts";
 import { RtcpReporter } from "../rtp/rtcp-reporter.ts";
 import { OutgoingStream, type StreamMark } from "../rtp/outgoing-stream.ts";
+import type { HeardFormat } from "../trunk/dialog-media.ts";
 import { RingingTone } from "./ringing-tone.ts";
 import { Inactivity } from "./inactivity.ts";
 
@@ -28,17 +29,23 @@ export class Relay {
   #flows: Flows | undefined;
   /** What ends hear whose peers have said so by themselves. */
   readonly #heard: Partial<Record<MediaEnd, Format>> = {};
+  readonly #before: Partial<Record<MediaEnd, HeardFormat | undefined>>;
   #tone: RingingTone | undefined;
 
-  /** The legs are asked for with each packet, as they come after their relay. `starts`: where our streams go on. */
+  /**
+   * The legs are asked for with each packet, as they come after their relay. `starts`: where our streams go on. `before`: in what
+   * peers were spoken to in the session before.
+   */
   constructor(
     legs: Readonly<Record<MediaEnd, () => Leg | undefined>>,
     starts: Readonly<Record<MediaEnd, StreamMark>>,
+    before: Partial<Record<MediaEnd, HeardFormat | undefined>>,
     silenceTimeoutMs: number,
     report: (fact: MediaReport) => void,
   ) {
     this.#legs = legs;
     this.#starts = starts;
+    this.#before = before;
     this.#report = report;
     this.#inactivity = new Inactivity(silenceTimeoutMs);
     this.streams = { a: this.#stream("a", starts.a), b: this.#stream("b", starts.b) };
@@ -48,7 +55,7 @@ export class Relay {
 
   /** The ringing tone for that end, until something is agreed. */
   ring(end: MediaEnd): void {
-    if (this.#flows === undefined) this.#tone ??= new RingingTone(this.streams[end], () => this.#heard[end]);
+    if (this.#flows === undefined) this.#tone ??= new RingingTone(this.streams[end], () => this.heard(end));
   }
 
   pass(flows: Flows): void {
@@ -61,6 +68,14 @@ export class Relay {
   hears(end: MediaEnd, format: Format): void {
     this.#heard[end] = format;
     this.#agree();
+  }
+
+  /** In what the peer at that end is spoken to now, or was in the session before. */
+  heard(end: MediaEnd): HeardFormat | undefined {
+    const crossings = [...(this.#flows?.[otherEnd(end)].crossings.values() ?? [])];
+    const spoken = crossings.find(({ isEvent }) => !isEvent);
+    if (spoken === undefined) return this.#heard[end] ?? this.#before[end];
+    return { payloadType: spoken.payloadType, name: spoken.name, clockRate: spoken.toClockRate };
   }
 
   /** What turns into what in it. */

@@ -1,9 +1,9 @@
-// What a caller hears while the other telephone rings, for one who is in a conference already and hears nothing else: 425 Hz,
-// one second in five (ITU-T E.180 s5).
-import type { Format } from "../../../core/sdp/format.ts";
+// What a caller hears while it rings at the other end, for one who is in a conference already, or whose line was answered, and
+// hears nothing else: 425 Hz, one second in five (ITU-T E.180 s5).
 import { codecOf } from "../codec/codecs.ts";
 import { clockMs } from "../base/clock.ts";
 import type { OutgoingStream } from "../rtp/outgoing-stream.ts";
+import type { HeardFormat } from "../trunk/dialog-media.ts";
 
 const tone = { hertz: 425, level: 4000, soundMs: 1000, cycleMs: 5000 };
 const rate = 8000;
@@ -38,14 +38,14 @@ function soundFrames(codec: string): readonly Uint8Array[] {
 
 export class RingingTone {
   readonly #stream: OutgoingStream;
-  readonly #format: () => Format | undefined;
+  readonly #format: () => HeardFormat | undefined;
   readonly #sinceMs = clockMs();
   readonly #timer: NodeJS.Timeout;
   #next = 0;
   #sequence = 0;
 
   /** `format`: in which it is heard now; undefined: nobody hears it yet. */
-  constructor(stream: OutgoingStream, format: () => Format | undefined) {
+  constructor(stream: OutgoingStream, format: () => HeardFormat | undefined) {
     this.#stream = stream;
     this.#format = format;
     this.#timer = setInterval(() => this.#sound(), frameMs);

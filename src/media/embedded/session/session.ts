@@ -16,7 +16,7 @@ import { ClientLeg } from "../client/client-leg.ts";
 import type { ParticipantLeg } from "../participant/participant-leg.ts";
 import { PromptLeg } from "../prompt/prompt-leg.ts";
 import { newStream, type StreamMark } from "../rtp/outgoing-stream.ts";
-import type { DialogMedia, EndMarks } from "../trunk/dialog-media.ts";
+import type { DialogMedia, EndMarks, HeardFormat } from "../trunk/dialog-media.ts";
 import { TrunkLeg } from "../trunk/trunk-leg.ts";
 import type { EndDialogs, EndOpening, FollowingOrder, LocalTrunks, LogLevel, SessionOpening } from "./protocol.ts";
 import { Relay } from "./relay.ts";
@@ -60,6 +60,7 @@ export class Session {
     this.#relay = new Relay(
       { a: () => this.#legs.a, b: () => this.#legs.b },
       { a: streamOf(a), b: streamOf(b) },
+      { a: heardAt(a), b: heardAt(b) },
       settings.silenceTimeoutMs,
       (fact) => reports.fact(fact),
     );
@@ -125,6 +126,7 @@ export class Session {
   }
 
   ring(end: MediaEnd): void {
+    this.#trunks[end]?.resume();
     this.#relay.ring(end);
   }
 
@@ -154,7 +156,8 @@ export class Session {
     const marks = this.marks();
     for (const end of mediaEnds) {
       const [leg, sent] = [this.#trunks[end], marks[end]];
-      if (leg !== undefined && sent !== undefined) dialogs[end] = { place: leg.place, sent };
+      if (leg !== undefined && sent !== undefined)
+        dialogs[end] = { place: { ...leg.place, heard: this.#relay.heard(end) }, sent };
     }
     return dialogs;
   }
@@ -320,4 +323,8 @@ export class Session {
 
 function streamOf(opening: EndOpening): StreamMark {
   return (opening.kind === "trunk" ? opening.before?.sent.stream : undefined) ?? newStream();
+}
+
+function heardAt(opening: EndOpening): HeardFormat | undefined {
+  return opening.kind === "trunk" ? opening.before?.place.heard : undefined;
 }

@@ -1,7 +1,8 @@
 // Where a trunk's dialog was heard and what it was sent until now, as plain data: with it the next session, in whichever
 // worker, goes on where the last one stopped. The peer's decoder does not notice the change.
 import type { MediaEnd } from "../../../core/media-end.ts";
-import type { SdesKeyPair } from "../../../ports/media-engine.ts";
+import type { Format } from "../../../core/sdp/format.ts";
+import type { RemoteTrunk, SdesKeyPair } from "../../../ports/media-engine.ts";
 import type { PeerMemory } from "./peer-lock.ts";
 import { beyond, type StreamMark } from "../rtp/outgoing-stream.ts";
 
@@ -10,8 +11,15 @@ export interface DialogMedia {
   readonly sent: DialogSent;
 }
 
+/** In what a peer is spoken to. */
+export type HeardFormat = Pick<Format, "payloadType" | "name" | "clockRate">;
+
 /** Changes with each description. */
 export interface DialogPlace {
+  /** As its last description has it; undefined before the first. */
+  readonly peer: Omit<RemoteTrunk, "keys"> | undefined;
+  /** Undefined before anything was agreed. */
+  readonly heard: HeardFormat | undefined;
   /** In use; undefined: plain RTP. */
   readonly keys: SdesKeyPair | undefined;
   readonly rtp: PeerMemory;

@@ -26,6 +26,10 @@ export class SrtpContexts {
     return this.#use?.pair;
   }
 
+  get keys(): TrunkKeys | undefined {
+    return this.#use?.keys;
+  }
+
   get marks(): SrtpMarks | undefined {
     const keys = this.#use?.keys;
     return keys && { outbound: keys.outbound.mark, inbound: keys.inbound.mark };

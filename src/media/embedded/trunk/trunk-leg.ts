@@ -61,7 +61,7 @@ export class TrunkLeg implements Leg {
   }
 
   /** What the dialog's next session has to know. */
-  get place(): DialogPlace {
+  get place(): Omit<DialogPlace, "heard"> {
     return { keys: this.#contexts.pair, ...this.#socket.peers };
   }
 
@@ -80,6 +80,11 @@ export class TrunkLeg implements Leg {
     if (this.#isConnected) return;
     this.#isConnected = true;
     this.#reports.connected();
+  }
+
+  /** What a session before has said of its peer still holds. */
+  resume(): void {
+    this.#socket.resume(this.#contexts.keys);
   }
 
   sendRtp(packet: Buffer): boolean {

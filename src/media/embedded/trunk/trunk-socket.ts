@@ -28,8 +28,8 @@ export interface TrunkReports {
 /** RTCP comes that seldom (RFC 3550 s6.2), and twice as seldom at worst. */
 const reportMs = 10_000;
 
-/** Where the peer's RTP and RTCP have come from. */
-type Peers = Pick<DialogPlace, "rtp" | "rtcp">;
+/** Where the peer is, and where its RTP and RTCP have come from. */
+type Peers = Pick<DialogPlace, "peer" | "rtp" | "rtcp">;
 
 export class TrunkSocket {
   readonly #rtp: Socket;
@@ -39,6 +39,8 @@ export class TrunkSocket {
   readonly #rtpLock: PeerLock;
   readonly #rtcpLock: PeerLock;
   #peer: TrunkPeer | undefined;
+  /** Where a session before has sent to. */
+  readonly #before: TrunkPeer | undefined;
   #keys: TrunkKeys | undefined;
   #foreign = 0;
   #forged = 0;
@@ -60,6 +62,7 @@ export class TrunkSocket {
     this.#rtpLock = new PeerLock(networks, rules, nowMs, before?.rtp);
     const relearnMs = rules.relearnMs + reportMs;
     this.#rtcpLock = new PeerLock(networks, { ...rules, relearnMs }, nowMs, before?.rtcp);
+    this.#before = before?.peer;
     this.#reports = reports;
     rtp.on("message", (packet, from) => this.#receive(packet, from));
     rtcp.on("message", (packet, from) => this.#receiveRtcp(packet, from));
@@ -98,7 +101,7 @@ export class TrunkSocket {
   }
 
   get peers(): Peers {
-    return { rtp: this.#rtpLock.memory, rtcp: this.#rtcpLock.memory };
+    return { peer: this.#peer ?? this.#before, rtp: this.#rtpLock.memory, rtcp: this.#rtcpLock.memory };
   }
 
   /** A new SDP: where the peer says it is, and under which keys. */
@@ -110,6 +113,11 @@ export class TrunkSocket {
     }
     this.#peer = peer;
     this.#keys = keys;
+  }
+
+  /** Goes on sending to where the session before did. */
+  resume(keys: TrunkKeys | undefined): void {
+    if (this.#peer === undefined && this.#before !== undefined) this.aim(this.#before, keys);
   }
 
   sendRtp(packet: Buffer): boolean {
