@@ -242,7 +242,7 @@ export class RtcSpeaker implements Speaker {
       return;
     }
     if (call.memberId !== undefined && !(await services.servesMembers(service))) {
-      log.warn("a person is at a media server whose token service is too old for them to hear the number", {
+      log.info("a number stays at its own media server: the person's gives no tokens for its membership", {
         room: call.room,
         service,
       });

@@ -124,6 +124,20 @@ test("A person is rung in the kind that their client was last seen to write, in 
   expect(world.memberships().at(-1)?.content).toHaveProperty("application");
 });
 
+test("A number moves to the media server of a person who answers only if it can be named there as it has said", async () => {
+  const elsewhere = "https://rtc.example.com/sfu";
+  const world = await startRtcWorld({ rtc: { allowedServices: [elsewhere] } });
+  await world.stick("alice-1");
+  await world.unstick("alice-1");
+  await world.server.pushed();
+  await world.rig.edge.idle();
+  await ring(world);
+  await world.join("LAPTOP", [elsewhere]);
+  const words = /stays at its own media server/;
+  await expect.poll(() => world.rig.lines.map(({ message }) => message)).toContainEqual(expect.stringMatching(words));
+  expect(world.said(stickyType).filter(({ content }) => !isLeave(content))).toHaveLength(1);
+});
+
 describe("A number is in the call by room state where", () => {
   test.each<[string, RtcWorldOptions, boolean]>([
     ["the homeserver lets no events stick", { takesSticky: false }, true],
