@@ -78,6 +78,26 @@ test("who tells of participants without the media server's signature is not beli
   expect(sent("d1")).toEqual([]);
 });
 
+test.each(["/get_token", "/delegate_delayed_leave"])(
+  "a client with a sticky membership leaves it to %s, and is known by the name that follows from that",
+  async (path) => {
+    const member = { id: "uuid", claimed_user_id: "@alice:example.org", claimed_device_id: "DESK" };
+    const openid_token = openIdOf("@alice:example.org");
+    const asked = { room_id: "!room:example.org", slot_id: "m.call#ROOM", openid_token, member };
+    await world.ask("/get_token", asked);
+    const room = world.rooms.at(-1) ?? "";
+    expect(await world.ask(path, { ...asked, delay_id: "d1", delay_timeout: 200 })).toMatchObject({ status: 200 });
+    // printf '["@alice:example.org","DESK","uuid"]' | openssl sha256 -binary | base64, without the padding
+    const hashed = "9ksNasOH8dgkukQgpEPloM6fHnJ8RqKG+5PptGZAY6I";
+    await world.tell("participant_joined", room, hashed);
+    await expect.poll(() => restarts("d1")).toBeGreaterThan(1);
+    await world.tell("participant_left", room, identity, "CLIENT_INITIATED");
+    expect(sent("d1")).toEqual([]);
+    await world.tell("participant_left", room, hashed, "CLIENT_INITIATED");
+    await expect.poll(() => sent("d1")).toHaveLength(1);
+  },
+);
+
 test("users of other homeservers cannot delegate", async () => {
   const openid_token = openIdOf("@bob:elsewhere.example", "elsewhere.example");
   const member = { id: "uuid", claimed_user_id: "@bob:elsewhere.example", claimed_device_id: "DESK" };
