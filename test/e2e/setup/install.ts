@@ -14,6 +14,8 @@ import {
   PESQ_VERSION,
   PJSUA2_VENV,
   PJSUA2_VERSION,
+  SCHEMATHESIS_VENV,
+  SCHEMATHESIS_VERSION,
   SYNAPSE_VENV,
   SYNAPSE_VERSION,
 } from "./versions.ts";
@@ -52,6 +54,13 @@ const PYTHON_PARTS: readonly PythonPart[] = [
     compiled: "pesq",
   },
 ];
+
+/** Only one test needs it, and brings it. */
+const SCHEMATHESIS: PythonPart = {
+  name: `schemathesis ${SCHEMATHESIS_VERSION}`,
+  requirements: [`schemathesis==${SCHEMATHESIS_VERSION}`],
+  venv: SCHEMATHESIS_VENV,
+};
 
 async function pythonWithVenv(): Promise<string> {
   let python = await findPython();
@@ -94,4 +103,9 @@ export async function install(): Promise<void> {
   await installPackages([...new Set(missing.map(([, name]) => name))]);
   for (const part of PYTHON_PARTS) await installPythonPart(part);
   await installGoPrograms();
+}
+
+/** @throws {InstallError} */
+export function installSchemathesis(): Promise<void> {
+  return installPythonPart(SCHEMATHESIS);
 }

@@ -14,6 +14,9 @@ export const PJSUA2_VENV = join(CACHE, `pjsua2-${PJSUA2_VERSION}`);
 export const PESQ_VERSION = "0.0.4";
 export const PESQ_VENV = join(CACHE, `pesq-${PESQ_VERSION}`);
 
+export const SCHEMATHESIS_VERSION = "4.32.5";
+export const SCHEMATHESIS_VENV = join(CACHE, `schemathesis-${SCHEMATHESIS_VERSION}`);
+
 export const DENDRITE_VERSION = "0.13.8";
 /** Compiled here; its version is in the name of its folder. */
 export const DENDRITE = join(CACHE, `dendrite-${DENDRITE_VERSION}`, "dendrite");
