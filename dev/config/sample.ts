@@ -1,6 +1,7 @@
 // config.sample.yaml: every setting with its meaning. Required settings are active; the others are comments that show their
 // defaults.
 import { stringify } from "yaml";
+import { commentLines } from "../../src/config/writing/comment.ts";
 import { configJsonSchema, sectionOf, type SchemaNode } from "../../src/config/reading/reference.ts";
 
 /** The smallest configuration that makes calls. */
@@ -24,8 +25,6 @@ const head = `# Configuration of matrix-appservice-sip, made from the schema by 
 
 `;
 
-const width = 118;
-
 export function sampleConfig(): string {
   return head + renderSection(configJsonSchema(), "", true).join("\n").trimEnd() + "\n";
 }
@@ -35,7 +34,7 @@ function renderSection(section: SchemaNode, indent: string, active: boolean): st
   const lines: string[] = [];
   for (const [key, node] of Object.entries(section.properties ?? {})) {
     const needed = active && (section.required?.includes(key) === true || key === "permissions");
-    lines.push(...comment(node.description ?? "", indent), ...renderKey(key, node, indent, needed));
+    lines.push(...commentLines(node.description ?? "", indent), ...renderKey(key, node, indent, needed));
     if (indent === "") lines.push("");
   }
   return lines;
@@ -62,7 +61,7 @@ function renderKey(key: string, node: SchemaNode, indent: string, active: boolea
 /** The keys of an entry as text, not as settings. */
 function explained(entry: SchemaNode, what: string, indent: string): string[] {
   const keys = renderSection(entry, `${indent}  `, false).map((line) => line.replace(/#(?=\S)/, "# "));
-  return [...comment(`Settings of ${what}:`, indent), ...keys];
+  return [...commentLines(`Settings of ${what}:`, indent), ...keys];
 }
 
 /** What stands there now, or an example where that is nothing. */
@@ -94,17 +93,4 @@ function asItem(lines: readonly string[], indent: string): string[] {
     if (index < first) return line.slice(2);
     return index === first ? line.replace(/^ *(#?)/, (_, mark: string) => `${indent}${mark}- `) : line;
   });
-}
-
-function comment(text: string, indent: string): string[] {
-  const lines: string[] = [];
-  let line = `${indent}#`;
-  for (const word of text.split(" ")) {
-    if (line.length + 1 + word.length > width && line !== `${indent}#`) {
-      lines.push(line);
-      line = `${indent}#`;
-    }
-    line += ` ${word}`;
-  }
-  return text === "" ? [] : [...lines, line];
 }
