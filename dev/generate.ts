@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { configurationHandbook } from "./config/handbook.ts";
+import { initPage } from "./config/init-page.ts";
 import { configJsonSchema } from "../src/config/reading/reference.ts";
 import { openApiDocument } from "../src/http/admin/openapi.ts";
 import { routes } from "../src/http/admin/routes/all.ts";
@@ -16,6 +17,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ["config/config.schema.json", `${JSON.stringify(configJsonSchema(), null, 2)}\n`],
     ["docs/admin-api.json", `${JSON.stringify(openApiDocument(routes), null, 2)}\n`],
     ["docs/configuration.md", configurationHandbook()],
+    ["docs/init.md", initPage()],
     ["registration.yaml.example", exampleRegistration()],
   ]);
 }

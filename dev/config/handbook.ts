@@ -4,7 +4,7 @@ import { configJsonSchema, sectionOf, type SchemaNode } from "../../src/config/r
 
 const intro = `# Configuration
 
-\`npm run generate\` makes this page from the schema; do not edit it. Start from
+\`npm run generate\` makes this page from the schema; do not edit it. Start with [init](init.md), or from
 [config.sample.yaml](../config/config.sample.yaml), which contains every setting. If you add this line at the top of your
 file, your editor checks it and completes settings:
 \`# yaml-language-server: $schema=config/config.schema.json\`.
@@ -58,6 +58,7 @@ for the call's trunk wins.
 ## The command line
 
 \`\`\`
+matrix-appservice-sip init                                               ask, and write both files
 matrix-appservice-sip -r -u URL -c config.yaml -f registration.yaml      write the registration
 matrix-appservice-sip --check -c config.yaml -f registration.yaml        check both files and this machine
 matrix-appservice-sip -c config.yaml -f registration.yaml [-p PORT]      run the bridge
@@ -67,7 +68,7 @@ matrix-appservice-sip calls | trunks | numbers | users | export calls | log leve
                                                                          ask the running bridge: docs/admin.md
 \`\`\`
 
-\`-r\` updates an existing registration and keeps its tokens. SIGTERM, SIGINT and SIGHUP
+[init.md](init.md) has the flags of \`init\`. \`-r\` updates an existing registration and keeps its tokens. SIGTERM, SIGINT and SIGHUP
 [stop the bridge](operation.md#stopping). [operation.md](operation.md) lists the exit codes and explains
 \`number explain\` and \`database copy\`.
 `;

@@ -10,6 +10,7 @@ import { describeDatabaseCopy } from "./copy-database.ts";
 import { exitCode } from "./exit-code.ts";
 import { describeNumberExplain } from "./explain-number.ts";
 import { generateRegistration } from "./generate-registration.ts";
+import { describeInit } from "./init/describe-init.ts";
 import { runBridge, type StartBridge } from "./run.ts";
 import type { Terminal } from "./terminal.ts";
 import { packageVersion } from "./version.ts";
@@ -24,7 +25,7 @@ interface Flags {
 }
 
 /** In the order of `--help`. */
-const namedCommands = [describeNumberExplain, describeDatabaseCopy, ...adminCommands];
+const namedCommands = [describeInit, describeNumberExplain, describeDatabaseCopy, ...adminCommands];
 
 /** The bridge is loaded only to be run: it is most of the program. */
 const startFromApp: StartBridge = async (options) => (await import("../app.ts")).startBridge(options);
@@ -69,7 +70,7 @@ function describeProgram(terminal: Terminal): Command {
   return new Command("matrix-appservice-sip")
     .description("Bridges Matrix calls to SIP trunks and the telephone network.")
     .usage(
-      "-r -u URL -c config.yaml -f registration.yaml\n       matrix-appservice-sip -c config.yaml -f registration.yaml [-p PORT]\n" +
+      "init\n       matrix-appservice-sip -r -u URL -c config.yaml -f registration.yaml\n       matrix-appservice-sip -c config.yaml -f registration.yaml [-p PORT]\n" +
         "       matrix-appservice-sip number explain TEXT [--as USER] [--trunk NAME] [--from-trunk NAME] -c config.yaml\n" +
         "       matrix-appservice-sip database copy FILE -c config.yaml\n" +
         "       matrix-appservice-sip calls|trunks|numbers|users|export|log ... -c config.yaml",

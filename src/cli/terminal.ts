@@ -2,12 +2,20 @@
 
 export type StopSignal = "SIGTERM" | "SIGINT" | "SIGHUP";
 
+/** A terminal with a person at it. */
+export interface Dialogue {
+  readonly input: NodeJS.ReadableStream;
+  readonly output: NodeJS.WritableStream;
+}
+
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   out(text: string): void;
   err(text: string): void;
   /** From now on signals come here instead of ending the process. */
   onSignal(listener: (signal: StopSignal) => void): void;
+  /** Undefined where nobody sits at it. */
+  readonly dialogue?: Dialogue;
   /** At once. */
   exit(code: number): void;
 }

@@ -100,18 +100,17 @@ it(
     let synapse = await startSynapse(rig, { port: SYNAPSE_PORT, serverName: DOMAIN });
     const ann = await synapse.register("ann");
 
-    const [copy = "", register = "", check = "", start = "", restart = "", ready = "", ...rest] = commands;
+    const [init = "", check = "", start = "", restart = "", ready = "", ...rest] = commands;
     expect(rest).toEqual([]);
     const shell = shellIn(rig, folder);
-    await shell.run(copy);
-    // "Edit config.yaml": the sample is for this homeserver already, and only the trunk is another one.
-    const configFile = join(folder, "config.yaml");
-    const sample = await readFile(configFile, "utf8");
-    const edited = sample.replace(/^( {4}server:) .*$/m, `$1 ${gateway.host}:${gateway.port}`);
-    expect(edited).not.toBe(sample);
-    await writeFile(configFile, edited);
+    expect(init).toBe("matrix-appservice-sip init");
+    const answers = [
+      `--homeserver synapse --homeserver-url http://localhost:${SYNAPSE_PORT} --domain ${DOMAIN} --country GB`,
+      `--trunk address --server ${gateway.host}:${gateway.port} --ring +441818118181=ann --allow ${DOMAIN}`,
+    ];
+    const said = await shell.run(`${init} --yes ${answers.join(" ")}`);
+    expect(said).toContain("In homeserver.yaml:");
 
-    await shell.run(register);
     const checked = await shell.run(check);
     expect(checked.match(/: good$/gm)).toHaveLength(2);
     expect(checked).not.toContain("warning:");
@@ -131,8 +130,8 @@ it(
 
     const asAnn = (path: string) => synapse.request("GET", `/_matrix/client/v3/${path}`, { token: ann.accessToken });
     expect(Object.keys(await asAnn("thirdparty/protocols"))).toContain("m.protocol.pstn");
-    expect(await asAnn("thirdparty/user/m.protocol.pstn?m.id.phone=01818118181")).toMatchObject([
-      { userid: `@_sip_01818118181%40sip.example.org:${DOMAIN}` },
+    expect(await asAnn("thirdparty/user/m.protocol.pstn?m.id.phone=02079460440")).toMatchObject([
+      { userid: `@_sip_+442079460440%40sip.example.org:${DOMAIN}` },
     ]);
   },
 );
