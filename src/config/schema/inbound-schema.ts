@@ -88,7 +88,7 @@ export const did = section({
     .regex(pinForm, { error: pinText })
     .optional()
     .describe(
-      "Who calls this number hears a beep and has to enter these digits on their telephone before anybody is rung or the telephone joins a call. Keep it out of this file if you can: use `pin_file`, or the environment variable MATRIX_SIP_PIN_<NUMBER> with the letters and digits of `number`, `pattern` or `prefix` as they stand here, such as MATRIX_SIP_PIN_441632960123. Four digits keep out who dials by chance; take six or more where it matters.",
+      "Callers of this number hear a beep and enter these 4 to 12 digits on their telephone. Nobody is rung, and the telephone joins no call, before they are right. Six digits or more are hard to guess. Keep the PIN out of this file if you can: use `pin_file`, or the environment variable MATRIX_SIP_PIN_<NUMBER>, with `number`, `pattern` or `prefix` as it stands here without what comes before its first letter or digit, such as MATRIX_SIP_PIN_441632960123.",
     )
     .meta({ examples: ["482915"] }),
   pin_file: secretFile("office-pin"),

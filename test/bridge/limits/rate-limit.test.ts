@@ -67,3 +67,17 @@ test("in no minute is twice the number exceeded, whenever the tries come", () =>
     { numRuns: 50 },
   );
 });
+
+test("over an hour it is the same, and what is forgiven may be done again", () => {
+  const clock = new VirtualClock();
+  const limit = new RateLimit(6, clock, 3_600_000);
+  expect(tries(limit, "ann", 10)).toBe(6);
+  expect([limit.isSpent("ann"), limit.isSpent("bob")]).toEqual([true, false]);
+  clock.advance(599_990);
+  expect(limit.isSpent("ann")).toBe(true);
+  clock.advance(10);
+  expect([limit.isSpent("ann"), tries(limit, "ann", 10)]).toEqual([false, 1]);
+  limit.forgive("ann", 2);
+  limit.forgive("bob", 5);
+  expect([tries(limit, "ann", 10), tries(limit, "bob", 10)]).toEqual([2, 6]);
+});
