@@ -125,6 +125,28 @@ export function mediaContract(start: () => Promise<MediaHarness>): void {
     expect(await session.answer("b", gateway.sdp())).toBe("");
   });
 
+  describe("a trunk that hears tones of ours", () => {
+    const opened = async (scope: Scope): Promise<Opened & Peers> => {
+      const call = newCall();
+      return { ...(await open(scope, { a: { kind: "prompt" }, b: trunkOf(call) }, call)), ...(await peers(scope)) };
+    };
+
+    test("is answered for whatever stands at the other end", async ({ scope }) => {
+      const { session, gateway } = await opened(scope);
+      const { kind, description } = await session.offer("b", gateway.sdp());
+      expect(kind).toBe("forward");
+      expect(await session.answer("a", description)).toMatch(/m=audio \d+ RTP\/AVP 0 101\r\n/);
+      await session.prompt("enter");
+      expect(await session.sendDtmf("b", "1", 100)).toBe(true);
+    });
+
+    test("without a codec that tones can be turned into is refused", async ({ scope }) => {
+      const { session, gateway } = await opened(scope);
+      const unknown = { formats: "97", lines: ["a=rtpmap:97 iLBC/8000"] };
+      await expect(session.offer("b", gateway.sdp(unknown))).rejects.toMatchObject({ code: "no-common-codec" });
+    });
+  });
+
   test("calls that cross are answered both", async ({ scope }) => {
     const { session, person, gateway } = await clientCall(scope);
     await session.offer("b", gateway.sdp());
