@@ -118,10 +118,12 @@ export class Encryption {
   pushed(news: PushedNews): void {
     if (news.lists === "incomplete") this.#pushing.missed();
     if (news.tellsOfKeys) this.#pushing.seen();
-    const concerned = new Set<string>(news.messages.map(({ user }) => user));
+    const written = new Set<string>(news.messages.map(({ user }) => user));
+    const concerned = new Set(written);
     for (const user of [...news.counts.keys(), ...news.unusedFallbackKeys.keys()]) concerned.add(user);
-    for (const [user, device] of this.#devices) {
+    for (const [user, device] of Array.from(this.#devices)) {
       if (news.lists !== undefined || concerned.has(user)) device.push(news);
+      if (written.has(user) && this.#devices.delete(user)) this.#devices.set(user, device);
     }
     if (news.messages.length === 0) return;
     this.#arrival.abort();

@@ -111,6 +111,7 @@ export class GhostDevice {
     const state = this.#state;
     // Nobody has written to a device that there is not.
     if (state.kind !== "ready" && state.kind !== "making") return;
+    if (news.messages.some(({ user }) => user === this.user)) this.#usedAtMs = this.#parts.clock.nowMs();
     const made = state.kind === "making" ? state.made : Promise.resolve(state.device);
     const arriving = made
       .then((device) => this.#inTurn(() => this.#takePushed(device, news)))

@@ -138,6 +138,24 @@ it("Numbers that have not needed their keys for long give their memory back, and
   expect((await opened(encryption, next))?.content).toEqual(text("two"));
 });
 
+it("A number that was written to a moment ago keeps its keys, however long it has read nothing", async () => {
+  let aheadMs = 0;
+  const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs };
+  const { alice, encryption, worker } = await startRoom({ clock, mostDevices: 1 });
+  await opened(encryption, await alice.encrypts(room, "m.room.message", text("one"), [ghost]));
+  aheadMs = 3_600_000;
+  const event = { type: "m.dummy", sender: "@alice:example.org" as UserId, content: {} };
+  encryption.pushed({
+    messages: [{ user: ghost, device: "any", event }],
+    lists: undefined,
+    counts: new Map(),
+    unusedFallbackKeys: new Map(),
+    tellsOfKeys: false,
+  });
+  await encryption.registered("@_sip_third:example.org" as UserId);
+  await expect(worker.link?.ask<"outgoing">({ kind: "outgoing", user: ghost })).resolves.toBeDefined();
+});
+
 describe("a crypto worker that dies", () => {
   it("takes no message with it: what is sent and what comes goes through a new one", async () => {
     const { alice, encryption, server, worker } = await startRoom();
