@@ -61,29 +61,35 @@ export class DialIns {
     const running = await homeserver.placeInRunningCall(room, ghost.user, person);
     if (running === undefined) return false;
     const { side, abilities, description } = running;
-    const isPlaced = await place({
-      fact: {
-        kind: "call.invited",
-        eventId: eventId(side.matrixCallId),
-        room,
-        sender: person,
-        ageMs: 0,
-        receivedAtMs: clock.nowMs(),
-        matrixCallId: side.matrixCallId,
-        device: undefined,
-        description,
-        video: false,
-        lifetimeMs: dialMs,
-        invitee: ghost.user,
-        form: side.form,
-        abilities,
-      },
-      ghost,
-      own: side.own,
-    });
-    if (isPlaced) return true;
-    const left = homeserver.signal({ ...side, room, ghost: ghost.user }, { kind: "hangup", cause: "unavailable" });
-    await attempt(left, log, "could not leave a call", { room });
+    let isPlaced = false;
+    try {
+      isPlaced = await place({
+        fact: {
+          kind: "call.invited",
+          eventId: eventId(side.matrixCallId),
+          room,
+          sender: person,
+          ageMs: 0,
+          receivedAtMs: clock.nowMs(),
+          matrixCallId: side.matrixCallId,
+          device: undefined,
+          description,
+          video: false,
+          lifetimeMs: dialMs,
+          invitee: ghost.user,
+          form: side.form,
+          abilities,
+        },
+        ghost,
+        own: side.own,
+      });
+    } finally {
+      const leg = { ...side, room, ghost: ghost.user };
+      if (!isPlaced)
+        await attempt(homeserver.signal(leg, { kind: "hangup", cause: "unavailable" }), log, "could not leave a call", {
+          room,
+        });
+    }
     return true;
   }
 }

@@ -98,12 +98,16 @@ export class RingBacks {
       void attempt(homeserver.signal(leg, { kind: "select", device }), log, "could not stop ringing", {
         room: leg.room,
       });
-    const isPlaced = await this.#parts.place({
-      fact: { ...answer, kind: "call.invited", video: false, lifetimeMs: dialMs, invitee: leg.ghost },
-      ghost: { ...number, user: leg.ghost },
-      own: leg.own,
-    });
-    if (!isPlaced) await this.#hangUp(leg, "unavailable");
+    let isPlaced = false;
+    try {
+      isPlaced = await this.#parts.place({
+        fact: { ...answer, kind: "call.invited", video: false, lifetimeMs: dialMs, invitee: leg.ghost },
+        ghost: { ...number, user: leg.ghost },
+        own: leg.own,
+      });
+    } finally {
+      if (!isPlaced) await this.#hangUp(leg, "unavailable");
+    }
   }
 
   async #end(id: MatrixCallId, cause: Cause): Promise<void> {
