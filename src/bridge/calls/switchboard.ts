@@ -338,7 +338,9 @@ export class Switchboard implements Calls {
 function factOfLeaving(call: Call, room: RoomId, user: UserId): CallFact | undefined {
   const leg = legOf(call);
   if (leg !== undefined) {
-    return leg.room === room && (leg.person === user || leg.ghost === user) ? { kind: "matrix.left" } : undefined;
+    if (leg.room !== room || (leg.person !== user && leg.ghost !== user)) return undefined;
+    // Others may be in such a call with the telephone: the Matrix edge tells when the last of them has left.
+    return leg.person === user && leg.form.media === "own" ? undefined : { kind: "matrix.left" };
   }
   if (!isIn(call, "alerting")) return undefined;
   const ringing = call.phase.legs.find((one) => one.room === room);

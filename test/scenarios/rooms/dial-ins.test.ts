@@ -105,3 +105,20 @@ test("other words in such a room are nothing to the bot", async () => {
   await write("hello");
   expect(bridge.words).toEqual([]);
 });
+
+test("stays in the call when whoever invited it leaves the room, and goes when nobody is in the call any more", async () => {
+  await write("invite 0181 811 8181");
+  await bridge.sip(accepted);
+  await bridge.take({ ...bridge.origin(ann, reception), kind: "member.left", user: ann });
+  expect(bridge.trunks.verbs).not.toContain("bye");
+  const { matrixCallId: call } = bridge.homeserver.told[0]?.leg ?? expect.fail("it was told");
+  const device = deviceId("own call-1");
+  await bridge.take({
+    ...bridge.origin(ann, reception),
+    kind: "call.hungUp",
+    matrixCallId: call,
+    device,
+    said: undefined,
+  });
+  expect(bridge.trunks.verbs).toContain("bye");
+});
