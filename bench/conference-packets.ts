@@ -1,8 +1,7 @@
 // What calls of people in conferences cost the media worker: each has its person's end at a media server and a telephone at the
-// other. The media server and the person's client are in this process.
+// other. The person's client is in this process.
 import { createSocket, type Socket } from "node:dgram";
 import { encodeRtp } from "../dev/audio/rtp.ts";
-import { freePort } from "../dev/loopback/free-ports.ts";
 import { bind } from "../dev/loopback/listen.ts";
 import type { LegForm } from "../src/core/call/model/matrix-leg.ts";
 import { callId } from "../src/core/ids.ts";
@@ -10,8 +9,8 @@ import { FrameSealer } from "../src/media/embedded/participant/frame-cipher.ts";
 import { Visit } from "../src/media/embedded/participant/visit.ts";
 import { seatDescription, type FrameKey, type Seat, type SeatId } from "../src/ports/conference.ts";
 import type { CallMedia, MediaSession } from "../src/ports/media.ts";
-import { fakeAdmission, FakeSfu } from "../test/fakes/sfu/sfu.ts";
 import { childrenUsage } from "./parts/usage.ts";
+import type { MediaServers } from "./rtc/media-servers.ts";
 
 const frameMs = 20;
 const form = { kind: "rtc", media: "own" } as LegForm;
@@ -42,21 +41,21 @@ interface Cost {
 const keyOf = (index: number): FrameKey => ({ index, secret: new Uint8Array(16).fill(index + 1) });
 const [ownKey, personKey] = [keyOf(0), keyOf(1)];
 
-/** A room for each seat, with a person in it, by `room, key or none`. */
+/** A room for each seat, with a person in it, by `room, key or none, codecs of the media server`. */
 class Rooms {
-  readonly #port: number;
+  readonly #servers: MediaServers;
 
-  constructor(port: number) {
-    this.#port = port;
+  constructor(servers: MediaServers) {
+    this.#servers = servers;
   }
 
   seat(id: SeatId): Seat {
-    const [room = "", kind] = id.split(" ");
+    const [room = "", kind, codecs = ""] = id.split(" ");
     const isEncrypted = kind === "encrypted";
     const participants = [{ identity: "person", keys: isEncrypted ? [personKey] : [] }];
     return {
       check: async () => undefined,
-      admit: async () => fakeAdmission(this.#port, "telephone", room),
+      admit: () => this.#servers.admit("telephone", room, codecs.split(",")),
       met: () => undefined,
       attend: (changed) => {
         changed({ participants, ownKey: isEncrypted ? ownKey : undefined });
@@ -68,32 +67,23 @@ class Rooms {
 
 export class ConferenceBench {
   readonly rooms: Rooms;
-  readonly #sfu: FakeSfu;
-  readonly #port: number;
+  readonly #servers: MediaServers;
   readonly #speech: Speech;
   #count = 0;
   #frame = 0;
 
-  private constructor(sfu: FakeSfu, port: number, speech: Speech) {
-    this.#sfu = sfu;
-    this.#port = port;
+  readonly #name: string;
+
+  /** `name`: with what its rooms begin. `speech`: of the people. */
+  constructor(name: string, servers: MediaServers, speech: Speech) {
+    this.#name = name;
+    this.#servers = servers;
     this.#speech = speech;
-    this.rooms = new Rooms(port);
-  }
-
-  /** `speech`: of the people. */
-  static async start(speech: Speech): Promise<ConferenceBench> {
-    const port = await freePort();
-    return new ConferenceBench(await FakeSfu.start(port), port, speech);
-  }
-
-  async stop(): Promise<void> {
-    await this.#sfu.stop();
+    this.rooms = new Rooms(servers);
   }
 
   /** Of the worker, by so many calls. They are closed again. */
   async cost(media: CallMedia<string>, calls: number, kind: ConferenceKind, measuredMs: number): Promise<Cost> {
-    this.#sfu.codecs = kind.takes;
     const before = childrenUsage(process.pid);
     const opened: Call[] = [];
     for (let number = 0; number < calls; number += 1) opened.push(await this.#open(media, kind));
@@ -117,10 +107,11 @@ export class ConferenceBench {
     };
   }
 
-  async #open(media: CallMedia<string>, { codec, telephone, isEncrypted }: ConferenceKind): Promise<Call> {
-    const room = String(this.#count);
+  async #open(media: CallMedia<string>, kind: ConferenceKind): Promise<Call> {
+    const { codec, telephone, isEncrypted, takes } = kind;
+    const room = `${this.#name}${this.#count}`;
     this.#count += 1;
-    const person = await this.#enter(room, isEncrypted);
+    const person = await this.#enter(room, kind);
     const socket = createSocket("udp4");
     await bind(socket);
     const leg = callId(`conference-${room}`);
@@ -136,7 +127,7 @@ export class ConferenceBench {
     );
     const { description } = await session.offer(
       "a",
-      seatDescription(`${room} ${isEncrypted ? "encrypted" : ""}` as SeatId),
+      seatDescription(`${room} ${isEncrypted ? "encrypted" : "plain"} ${takes.join()}` as SeatId),
     );
     const { payloadType } = telephone;
     const gateway = [
@@ -154,13 +145,15 @@ export class ConferenceBench {
   }
 
   /** The person's client, who is there first. */
-  async #enter(room: string, isEncrypted: boolean): Promise<Person> {
+  async #enter(room: string, { isEncrypted, takes }: ConferenceKind): Promise<Person> {
+    const ssrc = 7000 + this.#count;
+    const admission = await this.#servers.admit("person", room, takes);
     const sealer = new FrameSealer(personKey);
     const person = { heard: 0, packets: this.#speech.packets.map((each) => (isEncrypted ? sealer.seal(each) : each)) };
     const visit = await new Promise<Visit>((resolve, reject) => {
       const entered: Visit = new Visit(
-        fakeAdmission(this.#port, "person", room),
-        { ice, voice: { ssrc: 7000 + Number(room), cname: "person", cid: "TR_person", codecs: () => [] }, isEncrypted },
+        admission,
+        { ice, voice: { ssrc, cname: "person", cid: "TR_person", codecs: () => [] }, isEncrypted },
         {
           speaks: () => undefined,
           untaken: () => undefined,
@@ -172,7 +165,7 @@ export class ConferenceBench {
         },
       );
     });
-    return Object.assign(person, { visit, ssrc: 7000 + Number(room) });
+    return Object.assign(person, { visit, ssrc });
   }
 
   /** 50 packets a second each way and call; resolves with those that came out at both ends. */

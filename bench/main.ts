@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 
 const usage = `Usage: npm run bench -- [PART ...] [--calls N] [--concurrency N] [--profile FOLDER]
-Parts: lookups, parser, calls, media, encryption; all without any.
+Parts: lookups, parser, calls, rtc, media, encryption; all without any.
   --calls N         calls to measure, besides those that warm up (1000)
   --concurrency N   calls at once (30)
   --inbound         measure calls of the trunk too (calls)
@@ -30,6 +30,7 @@ const parts: Readonly<Record<string, (options: Options) => Promise<Report>>> = {
   parser: async () => ({ lines: await (await import("./sip-parser.ts")).run() }),
   media: async () => ({ lines: await (await import("./media-packets.ts")).run() }),
   encryption: async () => ({ lines: await (await import("./encryption.ts")).run() }),
+  rtc: async () => (await import("./rtc/rtc-calls.ts")).run(),
   calls: async (options) => (await import("./calls.ts")).run(options),
 };
 /** A list of every failed call would hide why the first one failed. */

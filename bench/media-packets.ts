@@ -17,6 +17,7 @@ import type { Log } from "../src/ports/telemetry.ts";
 import { ConferenceBench, type ConferenceKind } from "./conference-packets.ts";
 import { figure } from "./parts/statistics.ts";
 import { childrenUsage } from "./parts/usage.ts";
+import { livekitServers, serverOfTests } from "./rtc/media-servers.ts";
 
 const sessions = 40;
 const convertedSessions = 20;
@@ -207,10 +208,13 @@ async function measured(
   return { packets, usPerPacket: (((childrenUsage(process.pid)?.cpuMs ?? 0) - warm) * 1000) / packets };
 }
 
-/** Printable lines; about half a minute. */
+/** Printable lines; about two minutes. */
 export async function run(): Promise<string[]> {
   const speech = opusSpeech("narrowband", 24_000);
-  const conferences = await ConferenceBench.start(speech);
+  const servers = await serverOfTests();
+  const livekits = await livekitServers();
+  const conferences = new ConferenceBench("tests-", servers, speech);
+  const atLivekit = livekits && new ConferenceBench("livekit-", livekits, speech);
   const media = createCallMedia(
     createEmbeddedEngine({
       workers: 1,
@@ -222,7 +226,11 @@ export async function run(): Promise<string[]> {
       clock: { nowMs: () => Date.now(), wallMs: () => Date.now(), at: () => () => undefined, newId: () => "" },
     }),
     quietLog,
-    { conferences: conferences.rooms },
+    {
+      conferences: {
+        seat: (id) => (atLivekit !== undefined && id.startsWith("livekit-") ? atLivekit : conferences).rooms.seat(id),
+      },
+    },
   );
   await media.start();
   try {
@@ -247,19 +255,32 @@ export async function run(): Promise<string[]> {
     // Once more, as the machine may have become busier meanwhile.
     const again = await measured(calls, ulawSpeech, ulaw);
     for (const { socket } of [...calls, ...others]) socket.close();
-    const inConferences = async (kind: ConferenceKind, count = convertedSessions) =>
-      conferences.cost(media, count, kind, measuredMs);
+    const inConferences = async (kind: ConferenceKind, count = convertedSessions, where = conferences) =>
+      where.cost(media, count, kind, measuredMs);
     const telephone = { ...ulaw, ticks: 160 };
     const opus: ConferenceKind = { codec: "opus", telephone: speech, isEncrypted: false, takes: ["opus"] };
     const bothWays: ConferenceKind = { codec: "PCMU", telephone, isEncrypted: false, takes: ["opus"] };
     const oneWay: ConferenceKind = { ...bothWays, takes: ["opus", "PCMU"] };
-    // The first ones load what all others share.
-    await inConferences(opus, 2);
+    // The first ones load what all others share, and those that come next take memory that the others use again.
+    const firstServers = atLivekit ?? conferences;
+    await inConferences(opus, 2, firstServers);
+    const { kib } = await inConferences(opus, convertedSessions, firstServers);
     const passed = await inConferences(opus);
     const turned = await inConferences(bothWays);
     const half = await inConferences(oneWay);
     const sealed = await inConferences({ ...bothWays, isEncrypted: true });
     const halfSealed = await inConferences({ ...oneWay, isEncrypted: true });
+    const real = [];
+    for (const [name, kind] of Object.entries({
+      "Opus passed on": opus,
+      "Opus passed on, encrypted": { ...opus, isEncrypted: true },
+      "converted to G.711 and back": bothWays,
+      "the same, encrypted": { ...bothWays, isEncrypted: true },
+      "G.711 goes out as it is": oneWay,
+      "the same as it is, encrypted": { ...oneWay, isEncrypted: true },
+    })) {
+      if (atLivekit !== undefined) real.push({ name, ...(await inConferences(kind, convertedSessions, atLivekit)) });
+    }
     const ratio = (one: { readonly usPerPacket: number }, other: { readonly usPerPacket: number }): string =>
       figure(one.usPerPacket / other.usPerPacket, 2);
     const sent = (measuredMs / frameMs) * sessions * 2;
@@ -279,13 +300,18 @@ export async function run(): Promise<string[]> {
       `media: in a conference, ${costOf(passed)} where Opus is passed on, ${costOf(turned)} where it is converted to G.711 and back, ${costOf(half)} where G.711 goes out as it is`,
       `media: the same encrypted, ${costOf(sealed)} converted both ways, ${costOf(halfSealed)} where G.711 goes out as it is`,
       `media: where G.711 goes out as it is, a packet costs ${ratio(half, turned)} of what it costs converted both ways, encrypted ${ratio(halfSealed, sealed)}`,
-      `media: a conference's session takes ${figure(turned.setUpMs, 1)} ms CPU to set up, and ${figure(passed.kib)} KiB`,
+      ...real.map(
+        (each) =>
+          `media: at a livekit-server, ${each.name}: a call takes ${figure(each.usPerPacket / 100, 2)}% of a core, ${costOf(each)}, ${figure(each.setUpMs, 1)} ms CPU to set up`,
+      ),
+      `media: a conference's session takes ${figure(turned.setUpMs, 1)} ms CPU to set up, and ${figure(kib)} KiB`,
       `media: ${figure(setUpMs, 1)} ms CPU to set up a session`,
       `media: ${figure(sessionKib)} KiB a session, ${figure(idle.rss / 2 ** 20)} MiB an idle worker`,
       srtpLine(),
     ];
   } finally {
     await media.stop();
-    await conferences.stop();
+    await servers.stop();
+    await livekits?.stop();
   }
 }

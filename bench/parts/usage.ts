@@ -1,5 +1,5 @@
-// CPU and memory of a process's children, from /proc: the bridge's media workers. Linux only, as figures elsewhere would be others.
-import { readdirSync, readFileSync } from "node:fs";
+// CPU and memory of a process's children that are Node, from /proc: the bridge's media workers. Linux only, as figures elsewhere would be others.
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 export interface ChildrenUsage {
   readonly count: number;
@@ -18,9 +18,11 @@ export function childrenUsage(parent: number): ChildrenUsage | undefined {
   let cpuMs = 0;
   let rss = 0;
   try {
+    const program = readlinkSync("/proc/self/exe");
     for (const task of readdirSync(`/proc/${parent}/task`)) {
       for (const pid of readFileSync(`/proc/${parent}/task/${task}/children`, "utf8").split(" ")) {
-        if (pid === "") continue;
+        // A media server that the benchmark has started is no worker.
+        if (pid === "" || readlinkSync(`/proc/${pid}/exe`) !== program) continue;
         // Field 2 is the name in brackets and may hold spaces; user and system time are fields 14 and 15.
         const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
           .replace(/^.*\) /s, "")

@@ -110,7 +110,7 @@ async function startConferences({ homeserver }: Config, stops: (() => Promise<un
     throw new DemoError("call-failed", `--rtc needs a livekit-server, and this machine has none. ${remedy}`);
   }
   const port = await freePort();
-  const livekit = await runLivekit(program, `http://127.0.0.1:${port}/sfu_webhook`);
+  const livekit = await runLivekit(program, { webhookUrl: `http://127.0.0.1:${port}/sfu_webhook` });
   stops.push(() => livekit.stop());
   const { url, domain } = homeserver;
   const service = await startTokenService({

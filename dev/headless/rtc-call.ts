@@ -21,6 +21,8 @@ export interface RtcCallOptions {
   /** What this client says, in Hz. */
   readonly toneHz: number;
   readonly bindHost: string;
+  /** False: joins a call that rings here; true by default. */
+  readonly rings?: boolean;
 }
 
 export interface RtcCall {
@@ -39,9 +41,9 @@ const rate = 8_000;
 /** 20 ms, and as Opus counts them, whatever its rate (RFC 7587 s4.1). */
 const [frameSamples, frameTicks] = [rate / 50, 960];
 
-/** Joins the room's call and rings the others. Throws ClientApiError, or where there is no way to the media server. */
+/** Joins the room's call, and rings the others unless it is an answer. Throws ClientApiError, or where there is no way to the media server. */
 export async function placeRtcCall(api: ClientApi, options: RtcCallOptions): Promise<RtcCall> {
-  const { roomId, livekitServiceUrl } = options;
+  const { roomId, livekitServiceUrl, rings = true } = options;
   const reception = new Reception();
   const decoders = new Map<number, AudioDecoder>();
   const decoderAt = (payloadType: number): AudioDecoder | undefined => {
@@ -74,14 +76,16 @@ export async function placeRtcCall(api: ClientApi, options: RtcCallOptions): Pro
     focus_active: { type: "livekit", focus_selection: "multi_sfu" },
     foci_preferred: [{ type: "livekit", livekit_alias: roomId, livekit_service_url: livekitServiceUrl }],
   });
-  await api.send(roomId, ringType, {
-    "m.mentions": { user_ids: [], room: true },
-    notification_type: "ring",
-    "m.relates_to": { rel_type: "m.reference", event_id: membership },
-    sender_ts: Date.now(),
-    lifetime: ringsForMs,
-    "m.call.intent": "audio",
-  });
+  if (rings) {
+    await api.send(roomId, ringType, {
+      "m.mentions": { user_ids: [], room: true },
+      notification_type: "ring",
+      "m.relates_to": { rel_type: "m.reference", event_id: membership },
+      sender_ts: Date.now(),
+      lifetime: ringsForMs,
+      "m.call.intent": "audio",
+    });
+  }
 
   return {
     get heardMs() {

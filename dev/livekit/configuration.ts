@@ -9,10 +9,20 @@ export interface LivekitPlaces {
   readonly apiSecret: string;
   /** Told who comes and goes, and makes the rooms; without it they are made by who enters. */
   readonly webhookUrl: string | undefined;
+  /** Of audio, in the words of SDP; without them all that it knows. */
+  readonly codecs?: readonly string[] | undefined;
 }
 
 /** As `livekit-server --config-body` takes it, in JSON. */
-export const livekitConfiguration = ({ port, tcpPort, udpPort, apiKey, apiSecret, webhookUrl }: LivekitPlaces) => ({
+export const livekitConfiguration = ({
+  port,
+  tcpPort,
+  udpPort,
+  apiKey,
+  apiSecret,
+  webhookUrl,
+  codecs,
+}: LivekitPlaces) => ({
   port,
   bind_addresses: ["127.0.0.1"],
   rtc: {
@@ -24,7 +34,10 @@ export const livekitConfiguration = ({ port, tcpPort, udpPort, apiKey, apiSecret
     interfaces: { includes: ["lo"] },
   },
   keys: { [apiKey]: apiSecret },
-  room: { auto_create: webhookUrl === undefined },
+  room: {
+    auto_create: webhookUrl === undefined,
+    ...(codecs !== undefined && { enabled_codecs: codecs.map((codec) => ({ mime: `audio/${codec}` })) }),
+  },
   ...(webhookUrl === undefined ? {} : { webhook: { api_key: apiKey, urls: [webhookUrl] } }),
   logging: { level: "info" },
 });

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { freePort } from "../loopback/free-ports.ts";
-import { livekitConfiguration } from "./configuration.ts";
+import { livekitConfiguration, type LivekitPlaces } from "./configuration.ts";
 
 const cache = resolve(import.meta.dirname, "../../.cache");
 const upWithinMs = 15_000;
@@ -29,10 +29,14 @@ export function findLivekit(): string | undefined {
 }
 
 /** Throws where it does not come up. */
-export async function runLivekit(program: string, webhookUrl: string): Promise<RunningLivekit> {
+export async function runLivekit(
+  program: string,
+  options: Partial<Pick<LivekitPlaces, "webhookUrl" | "codecs">>,
+): Promise<RunningLivekit> {
   const [port, tcpPort, udpPort] = [await freePort(), await freePort(), await freePort()];
   const [apiKey, apiSecret] = ["demo", randomBytes(24).toString("base64url")];
-  const configuration = livekitConfiguration({ port, tcpPort, udpPort, apiKey, apiSecret, webhookUrl });
+  const { webhookUrl, codecs } = options;
+  const configuration = livekitConfiguration({ port, tcpPort, udpPort, apiKey, apiSecret, webhookUrl, codecs });
   const child = spawn(program, ["--config-body", JSON.stringify(configuration)], { stdio: "ignore" });
   const gone = new Promise<void>((done) => {
     child.once("exit", () => done());
