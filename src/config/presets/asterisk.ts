@@ -10,7 +10,8 @@ export const asterisk: TrunkPreset = {
       checked: "2026-11-30",
     },
   ],
-  runWith: "Asterisk 22 built from source, 2026-11-29",
+  // By hand, 2026-11-29: the example with registration in docs/sip-gateways.md, of which these lines are a shorter form.
+  runWith: "Asterisk 22, as the example in sip-gateways.md",
   asks: {
     server: { question: "Where is Asterisk? Its address, with :port if it is not 5060." },
     username: { default: "matrix" },
