@@ -8,9 +8,9 @@ export default defineConfig({
     globalSetup: ["test/e2e/setup/global.ts"],
     fileParallelism: false,
     pool: "forks",
-    testTimeout: 60_000,
+    testTimeout: 4 * patienceMs,
     expect: { poll: { timeout: patienceMs } },
-    hookTimeout: 120_000,
+    hookTimeout: 4 * patienceMs,
     teardownTimeout: 30_000,
   },
 });

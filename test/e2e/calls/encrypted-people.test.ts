@@ -14,7 +14,6 @@ const ALICE_HZ = 440;
 const PHONE_HZ = 1000;
 const NUMBERS = { phone: "01632960101" } as const;
 const ALICE = "2001";
-const PATIENCE_MS = 30_000;
 
 const rig = suiteRig("encrypted-people");
 let stage: Stage<keyof typeof NUMBERS>;
@@ -63,7 +62,7 @@ const hear = () => hearEachOther({ hears: phone.hears, hz: PHONE_HZ }, { hears: 
 
 /** Alice's newest call, which she has placed: it is connected, and she hangs up. */
 async function connectsFrom(from: number): Promise<void> {
-  await alice.inState("connected", PATIENCE_MS);
+  await alice.inState("connected");
   await phone.event("CALL_ESTABLISHED", { from });
   await hear();
   await alice.phone.hangup();
@@ -78,10 +77,10 @@ async function talkBothWays(): Promise<void> {
   await connectsFrom(from);
   from = phone.events.length;
   await phone.dial(`sip:${ALICE}@127.0.0.1:${stage.proxy.port}`);
-  const { roomId, matrixCallId } = await alice.ringing(PATIENCE_MS);
+  const { roomId, matrixCallId } = await alice.ringing();
   expect(roomId).toBe(room);
   await alice.phone.answer();
-  await alice.inState("connected", PATIENCE_MS);
+  await alice.inState("connected");
   await hear();
   await phone.hangup();
   expect(await endAt(alice, matrixCallId)).toMatchObject({ hangupParty: "remote", errors: [] });

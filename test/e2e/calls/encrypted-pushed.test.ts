@@ -13,7 +13,6 @@ const ALICE_HZ = 440;
 const PHONE_HZ = 1000;
 const NUMBERS = { phone: "01632960101" } as const;
 const ALICE = "2001";
-const PATIENCE_MS = 30_000;
 
 const rig = suiteRig("encrypted-pushed");
 let door: TransactionDoor;
@@ -54,7 +53,7 @@ const fetches = () =>
 async function talk(): Promise<void> {
   const from = phone.events.length;
   await alice.phone.callIn(room);
-  await alice.inState("connected", PATIENCE_MS);
+  await alice.inState("connected");
   await phone.event("CALL_ESTABLISHED", { from });
   await hearEachOther({ hears: phone.hears, hz: PHONE_HZ }, { hears: alice.hears, hz: ALICE_HZ });
   await alice.phone.hangup();
@@ -71,10 +70,10 @@ it("A person calls a telephone, and is called by it, without the bridge having a
   await lineIn(alice, room, /bridge decrypts what is said and written/);
   const from = phone.events.length;
   await phone.dial(`sip:${ALICE}@127.0.0.1:${stage.proxy.port}`);
-  const { roomId } = await alice.ringing(PATIENCE_MS);
+  const { roomId } = await alice.ringing();
   expect(roomId).toBe(room);
   await alice.phone.answer();
-  await alice.inState("connected", PATIENCE_MS);
+  await alice.inState("connected");
   await phone.event("CALL_ESTABLISHED", { from });
   await phone.hangup();
   expect(await alice.inState("ended")).toMatchObject({ hangupParty: "remote", errors: [] });

@@ -23,7 +23,6 @@ const ALICE = "2001";
 const GATEWAY_DID = "2002";
 const GATEWAY_PREFIX = "016329603";
 const GATEWAY_HZ = 1300;
-const PATIENCE_MS = 30_000;
 
 const rig = suiteRig("encrypted-rooms");
 let stage: Stage<keyof typeof NUMBERS>;
@@ -75,7 +74,7 @@ const atDesk = () => ({ hears: desk.hears, hz: DESK_HZ });
 async function call() {
   const from = phone.events.length;
   await phone.dial(`sip:${ALICE}@127.0.0.1:${stage.proxy.port}`);
-  return (type: string) => phone.event(type, { from, timeoutMs: PATIENCE_MS });
+  return (type: string) => phone.event(type, { from });
 }
 
 /** What the server has of the room: nothing that it could read. */
@@ -84,9 +83,9 @@ const typesOf = (roomId: string) => typesIn(stage.synapse, account, roomId);
 it("A room becomes encrypted in a call: the call goes on, is held and resumed, and ends there", async () => {
   const phoneSees = await call();
   room = await joinsWhenInvited(desk);
-  const { matrixCallId } = await desk.ringing(PATIENCE_MS);
+  const { matrixCallId } = await desk.ringing();
   await desk.phone.answer();
-  await desk.inState("connected", PATIENCE_MS);
+  await desk.inState("connected");
   await phoneSees("CALL_ESTABLISHED");
   expect(await typesOf(room)).not.toContain("m.room.encrypted");
   await desk.phone.encryptRoom(room);
@@ -110,10 +109,10 @@ it("Another number calls for the first time: its room is encrypted from the star
   const from = third.events.length;
   await third.dial(`sip:${ALICE}@127.0.0.1:${stage.proxy.port}`);
   const own = await joinsWhenInvited(desk);
-  const { roomId, matrixCallId } = await desk.ringing(PATIENCE_MS);
+  const { roomId, matrixCallId } = await desk.ringing();
   expect(roomId).toBe(own);
   await desk.phone.answer();
-  await desk.inState("connected", PATIENCE_MS);
+  await desk.inState("connected");
   await third.event("CALL_ESTABLISHED", { from });
   await hearEachOther(atThird(), atDesk());
   await lineIn(desk, own, /bridge decrypts what is said and written/);
@@ -127,10 +126,10 @@ it("A device that logged in since the last call rings too; it answers, and the o
   const second = await browser(account.userId, POCKET_HZ);
   pocket = second;
   const phoneSees = await call();
-  const [{ matrixCallId, roomId }] = await Promise.all([desk.ringing(PATIENCE_MS), second.ringing(PATIENCE_MS)]);
+  const [{ matrixCallId, roomId }] = await Promise.all([desk.ringing(), second.ringing()]);
   expect(roomId).toBe(room);
   await second.phone.answer();
-  await second.inState("connected", PATIENCE_MS);
+  await second.inState("connected");
   await phoneSees("CALL_ESTABLISHED");
   expect((await endAt(desk, matrixCallId)).hangupReason).toBe("answered_elsewhere");
   await hearEachOther(atPhone(), { hears: second.hears, hz: POCKET_HZ }, [DESK_HZ]);
@@ -142,9 +141,9 @@ it("A device that logged in since the last call rings too; it answers, and the o
 it("A person hands the telephone over to another number: the two telephones talk, and the person is out of it", async () => {
   const from = third.events.length;
   const phoneSees = await call();
-  const { matrixCallId } = await desk.ringing(PATIENCE_MS);
+  const { matrixCallId } = await desk.ringing();
   await desk.phone.answer();
-  await desk.inState("connected", PATIENCE_MS);
+  await desk.inState("connected");
   await hearEachOther(atPhone(), atDesk());
   await until("the call may be handed over", async () => (await desk.report(matrixCallId)).transferable);
   const [ghost = ""] = await desk.phone.lookup(NUMBERS.third);
@@ -169,14 +168,14 @@ it("A person asks the third party first, and then connects the two: each call ha
     hz: GATEWAY_HZ,
   };
   const own = await joinsWhenInvited(desk);
-  const { matrixCallId } = await desk.ringing(PATIENCE_MS);
+  const { matrixCallId } = await desk.ringing();
   await desk.phone.answer();
-  await desk.inState("connected", PATIENCE_MS);
+  await desk.inState("connected");
   await hearEachOther(atGateway, atDesk());
   await desk.phone.hold(true);
   // As it called: that number has keys.
   const consulted = await desk.phone.dial(`+44${NUMBERS.third.slice(1)}`);
-  await desk.inState("connected", PATIENCE_MS);
+  await desk.inState("connected");
   await hearEachOther(atThird(), atDesk());
   await desk.phone.transferHeld(matrixCallId);
   await Promise.all([endAt(desk, matrixCallId), endAt(desk, consulted.matrixCallId)]);

@@ -28,7 +28,6 @@ const NUMBERS = {
 const UNKNOWN = "01632960999";
 const BOT = "@_sip_bot:example.org";
 const ALICE = "2001";
-const PATIENCE_MS = 30_000;
 
 const rig = suiteRig("encrypted");
 let stage: Stage<keyof typeof NUMBERS>;
@@ -75,7 +74,7 @@ const typesOf = (roomId: string) => typesIn(stage.synapse, account, roomId);
 async function talk(): Promise<void> {
   const from = phone.events.length;
   await alice.phone.callIn(room);
-  await alice.inState("connected", PATIENCE_MS);
+  await alice.inState("connected");
   await phone.event("CALL_ESTABLISHED", { from });
   await hearEachOther(atPhone(), atAlice());
   await alice.phone.hangup();
@@ -142,10 +141,10 @@ describe("In an encrypted room", () => {
   it("a telephone calls, is answered, held and resumed from each side, and each side hears the other", async () => {
     const from = phone.events.length;
     await phone.dial(`sip:${ALICE}@127.0.0.1:${stage.proxy.port}`);
-    const { roomId } = await alice.ringing(PATIENCE_MS);
+    const { roomId } = await alice.ringing();
     expect(roomId).toBe(room);
     await alice.phone.answer();
-    await alice.inState("connected", PATIENCE_MS);
+    await alice.inState("connected");
     await phone.event("CALL_ESTABLISHED", { from });
     await hearEachOther(atPhone(), atAlice());
     const invites = () => stage.proxy.log.text.match(/request INVITE/g)?.length ?? 0;
@@ -172,7 +171,7 @@ describe("In an encrypted room", () => {
   it("a call that is up goes on when the crypto worker dies, and is hung up like any other", async () => {
     const from = phone.events.length;
     await alice.phone.callIn(room);
-    await alice.inState("connected", PATIENCE_MS);
+    await alice.inState("connected");
     await phone.event("CALL_ESTABLISHED", { from });
     stage.running.signal("SIGUSR2");
     await stage.running.saying(/the crypto worker ended/);
@@ -187,10 +186,10 @@ describe("In an encrypted room", () => {
     await lineIn(alice, botRoom, /bridge decrypts what is said and written/);
     const from = stranger.events.length;
     await stranger.dial(`sip:${ALICE}@127.0.0.1:${stage.proxy.port}`);
-    const { roomId } = await alice.ringing(PATIENCE_MS);
+    const { roomId } = await alice.ringing();
     expect(roomId).toBe(botRoom);
     await alice.phone.answer();
-    await alice.inState("connected", PATIENCE_MS);
+    await alice.inState("connected");
     await stranger.event("CALL_ESTABLISHED", { from });
     await hearEachOther({ hears: stranger.hears, hz: STRANGER_HZ }, atAlice());
     await alice.phone.hangup();
@@ -214,7 +213,7 @@ describe("In an encrypted room", () => {
     await lineIn(alice, opened, /bridge decrypts what is said and written/);
     const from = listed.events.length;
     await alice.phone.callIn(opened);
-    await alice.inState("connected", PATIENCE_MS);
+    await alice.inState("connected");
     await listed.event("CALL_ESTABLISHED", { from });
     await hearEachOther({ hears: listed.hears, hz: LISTED_HZ }, atAlice());
     await alice.phone.hangup();
@@ -238,13 +237,13 @@ describe("In an encrypted room", () => {
   it("a call that is up when the bridge is killed is ended on both sides", async () => {
     const from = phone.events.length;
     await alice.phone.callIn(room);
-    await alice.inState("connected", PATIENCE_MS);
+    await alice.inState("connected");
     await phone.event("CALL_ESTABLISHED", { from });
     bridge.signal("SIGKILL");
     await bridge.exited;
     await stage.bridge.start();
     await phone.event("CALL_CLOSED", { from });
-    expect(await alice.inState("ended", PATIENCE_MS)).toMatchObject({ hangupParty: "remote" });
+    expect(await alice.inState("ended")).toMatchObject({ hangupParty: "remote" });
   });
 
   it("nothing was sent by anybody, over all of this, that the homeserver could read", async () => {

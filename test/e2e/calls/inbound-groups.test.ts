@@ -62,7 +62,7 @@ afterEach(() => Promise.all([alice.phone.hangupAll(), bob.phone.hangupAll()]));
 async function call(number: string) {
   const from = phone.events.length;
   await phone.dial(`sip:${number}@127.0.0.1:${stage.proxy.port}`);
-  return (type: string) => phone.event(type, { from, timeoutMs: 15_000 });
+  return (type: string) => phone.event(type, { from });
 }
 
 const atPhone = () => ({ hears: phone.hears, hz: PHONE_HZ });

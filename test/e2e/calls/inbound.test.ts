@@ -73,7 +73,7 @@ const addressOf = (number: string): string => `sip:${number}@127.0.0.1:${stage.p
 async function call(number: string, telephone = phone) {
   const from = telephone.events.length;
   await telephone.dial(addressOf(number));
-  return (type: string) => telephone.event(type, { from, timeoutMs: 15_000 });
+  return (type: string) => telephone.event(type, { from });
 }
 
 const atPhone = () => ({ hears: phone.hears, hz: PHONE_HZ });

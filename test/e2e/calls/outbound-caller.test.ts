@@ -216,7 +216,7 @@ describe("A caller", () => {
       timeoutMs: 45_000,
     });
     await alice.phone.dial(NUMBERS.slow);
-    const { moments } = await alice.inState("connected", 30_000);
+    const { moments } = await alice.inState("connected");
     const acceptedMs = (await sipp.firstAt("SIP/2.0 200")) ?? Number.NaN;
     expect(acceptedMs - moments.began).toBeGreaterThan(20_000);
     await Promise.all([toneAt(alice.hears, FAR_HZ, [NEAR_HZ]), toneAt(ear.hears, NEAR_HZ, [FAR_HZ])]);

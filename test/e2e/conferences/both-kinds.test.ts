@@ -45,7 +45,7 @@ afterEach(() => Promise.all([desk.phone.hangupAll(), leavesCall(pocket)]));
 async function call() {
   const from = phone.events.length;
   await phone.dial(`sip:${ALICE}@127.0.0.1:${stage.proxy.port}`);
-  return (type: string) => phone.event(type, { from, timeoutMs: 15_000 });
+  return (type: string) => phone.event(type, { from });
 }
 
 /** It rings in both; gives both rings. */

@@ -54,7 +54,7 @@ afterEach(() => leavesCall(alice));
 async function call(number = ALICE) {
   const from = phone.events.length;
   await phone.dial(`sip:${number}@127.0.0.1:${stage.proxy.port}`);
-  return (type: string) => phone.event(type, { from, timeoutMs: 15_000 });
+  return (type: string) => phone.event(type, { from });
 }
 
 const atPhone = () => ({ hears: phone.hears, hz: PHONE_HZ });

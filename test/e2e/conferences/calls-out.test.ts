@@ -98,7 +98,7 @@ describe.each<ElementCallMode>(["compatibility", "matrix_2_0"])("A person with E
     const from = phone.events.length;
     const room = await roomWith("phone");
     await element().call(room);
-    await phone.event("CALL_ESTABLISHED", { from, timeoutMs: 30_000 });
+    await phone.event("CALL_ESTABLISHED", { from });
     await hearEachOther(atPhone(), atAlice());
     const format = mode === "matrix_2_0" ? "sticky event" : "state event";
     expect(await alice.rtc.othersIn(room)).toMatchObject([{ userId: ghostOf(NUMBERS.phone), format }]);
@@ -112,7 +112,7 @@ describe.each<ElementCallMode>(["compatibility", "matrix_2_0"])("A person with E
     for (let call = 0; call < 2; call++) {
       const from = phone.events.length;
       await element().call(room);
-      await phone.event("CALL_ESTABLISHED", { from, timeoutMs: 30_000 });
+      await phone.event("CALL_ESTABLISHED", { from });
       await hearEachOther(atPhone(), atAlice());
       await element().hangUp();
       await element().closed();
@@ -123,7 +123,7 @@ describe.each<ElementCallMode>(["compatibility", "matrix_2_0"])("A person with E
     const from = phone.events.length;
     const room = await roomWith("phone");
     await element().call(room);
-    await phone.event("CALL_ESTABLISHED", { from, timeoutMs: 30_000 });
+    await phone.event("CALL_ESTABLISHED", { from });
     await hearEachOther(atPhone(), atAlice());
     await phone.hangup();
     await aloneIn(alice, room);

@@ -49,7 +49,7 @@ afterEach(() => leavesCall(alice));
 async function call() {
   const from = phone.events.length;
   await phone.dial(`sip:${ALICE}@127.0.0.1:${stage.proxy.port}`);
-  return (type: string) => phone.event(type, { from, timeoutMs: 15_000 });
+  return (type: string) => phone.event(type, { from });
 }
 
 const atPhone = () => ({ hears: phone.hears, hz: PHONE_HZ });
@@ -116,7 +116,7 @@ describe.each<ElementCallMode>(["compatibility", "matrix_2_0"])("A person with E
   it("calls a telephone, taps keys for it, and hangs up", async () => {
     const [from, pressed] = [phone.events.length, phone.digits().length];
     await element().call(room);
-    await phone.event("CALL_ESTABLISHED", { from, timeoutMs: 30_000 });
+    await phone.event("CALL_ESTABLISHED", { from });
     await hearEachOther(atPhone(), atAlice());
     const format = mode === "matrix_2_0" ? "sticky event" : "state event";
     expect(await alice.rtc.othersIn(room)).toMatchObject([{ format }]);

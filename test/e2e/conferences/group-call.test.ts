@@ -97,7 +97,7 @@ async function dials(
 ): Promise<(type: string) => ReturnType<Baresip["event"]>> {
   const from = telephone.events.length;
   await telephone.dial(`sip:${number}@127.0.0.1:${stage.proxy.port}`);
-  return (type) => telephone.event(type, { from, timeoutMs: 20_000 });
+  return (type) => telephone.event(type, { from });
 }
 
 describe("A telephone that calls the number of a room", () => {

@@ -43,16 +43,12 @@ afterEach(() => Promise.all([leavesCall(desk), leavesCall(pocket)]));
 
 /** Both tones at once: of either, half of the power is the other's. */
 const bothTonesAt = (ear: Hearing): Promise<unknown> =>
-  until(
-    "both tones",
-    async () => {
-      const one = await ear([DESK_HZ, PHONE_HZ], 1000);
-      const other = await ear([POCKET_HZ, PHONE_HZ], 1000);
-      const isThere = (ratio = 0): boolean => ratio > 0.3 && ratio < 3;
-      return isThere(one?.ratio) && isThere(other?.ratio);
-    },
-    { timeoutMs: 15_000 },
-  );
+  until("both tones", async () => {
+    const one = await ear([DESK_HZ, PHONE_HZ], 1000);
+    const other = await ear([POCKET_HZ, PHONE_HZ], 1000);
+    const isThere = (ratio = 0): boolean => ratio > 0.3 && ratio < 3;
+    return isThere(one?.ratio) && isThere(other?.ratio);
+  });
 
 it("Both devices ring and join: the telephone hears both, then the one that came later, until that leaves, too", async () => {
   const from = phone.events.length;
@@ -60,7 +56,7 @@ it("Both devices ring and join: the telephone hears both, then the one that came
   const room = await joinsWhenInvited(desk);
   await Promise.all([rung(desk), rung(pocket)]);
   await pocket.rtc.join(room, { format: "state event" });
-  await phone.event("CALL_ESTABLISHED", { from, timeoutMs: 15_000 });
+  await phone.event("CALL_ESTABLISHED", { from });
   await toneAt(phone.hears, POCKET_HZ, [DESK_HZ, PHONE_HZ]);
 
   await desk.rtc.join(room, { format: "state event" });

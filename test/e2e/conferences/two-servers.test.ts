@@ -69,7 +69,7 @@ afterEach(() => Promise.all([leavesCall(alice), leavesCall(bob)]));
 async function dials(number: string): Promise<(type: string) => ReturnType<Baresip["event"]>> {
   const from = phone.events.length;
   await phone.dial(`sip:${number}@127.0.0.1:${stage.proxy.port}`);
-  return (type) => phone.event(type, { from, timeoutMs: 20_000 });
+  return (type) => phone.event(type, { from });
 }
 
 const atPhone = () => ({ hears: phone.hears, hz: HZ.phone });
@@ -93,7 +93,7 @@ describe.each<ElementCallMode>(["compatibility", "matrix_2_0"])("A person with E
   it("calls from another media server, where the bridge comes to meet them", async () => {
     const from = phone.events.length;
     await element().call(await alice.phone.directRoom(ghostOf(NUMBERS.phone)));
-    await phone.event("CALL_ESTABLISHED", { from, timeoutMs: 30_000 });
+    await phone.event("CALL_ESTABLISHED", { from });
     await hearEachOther(atPhone(), atAlice());
     await phone.hangup();
     await element().closed();

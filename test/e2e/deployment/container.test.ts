@@ -126,7 +126,7 @@ describe("The container", () => {
     const writing = await start("-r", "-u", "http://127.0.0.1:9993", ...files);
     expect((await writing.exited).code, writing.log.tail()).toBe(0);
     const bridge = await start(...files);
-    await bridge.saying(/"bridge is up"/, { timeoutMs: 30_000 });
+    await bridge.saying(/"bridge is up"/);
     const status = await readFile(`/proc/${bridge.pid}/status`, "utf8");
     expect(/^Uid:\t(\d+)\t(\d+)/m.exec(status)?.slice(1)).toEqual([`${owner}`, `${owner}`]);
     expect((await stat(join(volume, "matrix-appservice-sip.db"))).uid).toBe(owner);

@@ -84,7 +84,7 @@ it("installs what helps, writes a registration and runs, though there is no home
   const files = "-c config.yaml -f registration.yaml";
   await shell.run(`matrix-appservice-sip -r -u http://127.0.0.1:${port} ${files}`);
   const bridge = await shell.start(`matrix-appservice-sip ${files} -p ${port}`);
-  await bridge.saying(/"bridge is up"/, { timeoutMs: 30_000 });
+  await bridge.saying(/"bridge is up"/);
   expect((await fetch(`http://127.0.0.1:${port}/_matrix/app/v1/ping`, { method: "POST" })).status).toBe(401);
   expect(await bridge.stop()).toEqual({ code: 0, signal: null });
 });
@@ -116,13 +116,13 @@ it(
     expect(checked).not.toContain("warning:");
 
     const bridge = await shell.start(start);
-    await bridge.saying(/homeserver does not know the bridge: add the registration file/, { timeoutMs: 30_000 });
+    await bridge.saying(/homeserver does not know the bridge: add the registration file/);
 
     expect(restart).toBe("systemctl restart matrix-synapse");
     await synapse.stop();
     const registration = join(folder, "registration.yaml");
     synapse = await startSynapse(rig, { port: SYNAPSE_PORT, serverName: DOMAIN, registrations: [registration] });
-    await bridge.saying(/"homeserver accepts the bridge"/, { timeoutMs: 30_000 });
+    await bridge.saying(/"homeserver accepts the bridge"/);
     await until("the homeserver to be ready", async () =>
       (await shell.run(ready)).includes('"homeserver":{"ready":true'),
     );

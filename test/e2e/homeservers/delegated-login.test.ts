@@ -17,7 +17,6 @@ const PHONE_HZ = 1000;
 const NUMBERS = { phone: "01632960101", texts: "01632960102" } as const;
 const ALICE = "2001";
 const BOT = "@_sip_bot:example.org";
-const PATIENCE_MS = 30_000;
 
 const rig = suiteRig("delegated-login");
 let stage: Stage<keyof typeof NUMBERS>;
@@ -62,7 +61,7 @@ it("A person calls a telephone in an encrypted room, and each hears the other", 
   await keysOf(ghost);
   const from = phone.events.length;
   await alice.phone.callIn(room);
-  await alice.inState("connected", PATIENCE_MS);
+  await alice.inState("connected");
   await phone.event("CALL_ESTABLISHED", { from });
   await hearEachOther({ hears: phone.hears, hz: PHONE_HZ }, { hears: alice.hears, hz: ALICE_HZ });
   await alice.phone.hangup();
@@ -90,10 +89,10 @@ it("The number's device is signed by an identity of its own", async () => {
 it("A telephone calls the person, who answers", async () => {
   const from = phone.events.length;
   await phone.dial(`sip:${ALICE}@127.0.0.1:${stage.proxy.port}`);
-  const { roomId } = await alice.ringing(PATIENCE_MS);
+  const { roomId } = await alice.ringing();
   expect(roomId).toBe(room);
   await alice.phone.answer();
-  await alice.inState("connected", PATIENCE_MS);
+  await alice.inState("connected");
   await phone.event("CALL_ESTABLISHED", { from });
   await phone.hangup();
   expect(await alice.inState("ended")).toMatchObject({ hangupParty: "remote", errors: [] });

@@ -146,7 +146,7 @@ describe("On Dendrite", () => {
     await lineIn(bo, room, /bridge decrypts what is said and written/);
 
     await bo.phone.callIn(room);
-    await bo.inState("connected", 30_000);
+    await bo.inState("connected");
     const called = await gateway.until((calls) => calls.findLast(({ direction }) => direction === "in"));
     await hearEachOther(voiceOf(called, FAR_HZ), atBo);
     await bo.phone.hangup();
@@ -164,7 +164,7 @@ describe("On Dendrite", () => {
     const own = await joinsWhenInvited(bo);
     expect((await bo.ringing(30_000)).roomId).toBe(own);
     await bo.phone.answer();
-    await bo.inState("connected", 30_000);
+    await bo.inState("connected");
     await hearEachOther(voiceOf(calling, FAR_HZ), atBo);
     await calling.hangUp();
     expect(await bo.inState("ended")).toMatchObject({ hangupParty: "remote", errors: [] });

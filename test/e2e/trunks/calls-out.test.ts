@@ -2,6 +2,7 @@
 // gateways, the bridge runs as for an operator.
 import { createSocket } from "node:dgram";
 import { beforeAll, describe, expect, it } from "vitest";
+import { patienceMs } from "../../../dev/loopback/patience.ts";
 import { bind } from "../../../dev/loopback/listen.ts";
 import type { HeadlessCall, HeadlessCaller } from "../../../dev/headless/caller.ts";
 import { startBaresip } from "../parts/telephones/baresip.ts";
@@ -90,7 +91,7 @@ beforeAll(async () => {
 
 const hears = (call: HeadlessCall) => (frequencies: readonly number[], durationMs: number) =>
   call.heardMs < durationMs ? undefined : call.heard(durationMs, frequencies);
-const inState = (call: HeadlessCall, state: HeadlessCall["state"], timeoutMs = 15_000): Promise<true> =>
+const inState = (call: HeadlessCall, state: HeadlessCall["state"], timeoutMs = patienceMs): Promise<true> =>
   call.until((one) => one.state === state, timeoutMs);
 
 describe.concurrent("A session with a time", () => {

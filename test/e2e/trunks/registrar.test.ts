@@ -109,9 +109,9 @@ describe.concurrent("A trunk that registers", () => {
       await registrar(name).log.waitFor(REGISTERED(name));
       await called(name);
       await registrar(name).kill();
-      await stage.running.saying(new RegExp(`"trunk":"${name}"[^\n]*"trunk is down"`), { timeoutMs: 30_000 });
+      await stage.running.saying(new RegExp(`"trunk":"${name}"[^\n]*"trunk is down"`));
       await registrar(name).start();
-      await registrar(name).log.waitFor(REGISTERED(name), { timeoutMs: 30_000 });
+      await registrar(name).log.waitFor(REGISTERED(name));
       await called(name);
     },
   );

@@ -1,4 +1,5 @@
 // Waiting for a tone, or for silence, at whichever end can be asked what it hears.
+import { patienceMs } from "../../../../dev/loopback/patience.ts";
 import { until } from "./until.ts";
 
 /** As {@link import("../../../../dev/audio/goertzel.ts").Heard}, from this process or from a browser. */
@@ -32,7 +33,7 @@ async function hearing(
   ear: Hearing,
   frequencies: readonly number[],
   right: (sound: Sound) => boolean,
-  { durationMs = 1000, timeoutMs = 15_000 }: Patience,
+  { durationMs = 1000, timeoutMs = patienceMs }: Patience,
 ): Promise<Sound> {
   let last: Sound | undefined;
   try {

@@ -1,6 +1,7 @@
 // What one part said: kept in memory for waiting and for a failure's report, and in a file for later.
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { patienceMs } from "../../../../dev/loopback/patience.ts";
 import { NotInTime } from "./until.ts";
 
 /** The output of one part, in the order it came. */
@@ -40,7 +41,7 @@ export class Log {
    */
   async waitFor(
     pattern: RegExp,
-    { timeoutMs = 10_000, from = 0, over }: { timeoutMs?: number; from?: number; over?: Promise<never> } = {},
+    { timeoutMs = patienceMs, from = 0, over }: { timeoutMs?: number; from?: number; over?: Promise<never> } = {},
   ): Promise<RegExpExecArray> {
     const search = new RegExp(pattern.source, pattern.flags.replace("g", ""));
     let watch: (() => void) | undefined;

@@ -2,6 +2,7 @@
 // It cannot outlive the tests: it leads a process group of its own, which is ended with it, and the
 // kernel sends it SIGTERM should the test process die first.
 import { type ChildProcess, spawn } from "node:child_process";
+import { patienceMs } from "../../../../dev/loopback/patience.ts";
 import type { Log } from "./log.ts";
 import { pause } from "./until.ts";
 
@@ -100,7 +101,7 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
       return exit === undefined;
     },
     saying: (pattern, wait = {}) => log.waitFor(pattern, { ...wait, over: tooSoon() }),
-    async until(what, ready, timeoutMs = 15_000) {
+    async until(what, ready, timeoutMs = patienceMs) {
       const deadline = performance.now() + timeoutMs;
       while (!(await ready())) {
         if (exit !== undefined) await tooSoon();

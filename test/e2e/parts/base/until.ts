@@ -1,4 +1,5 @@
 // Waiting for the thing itself: a condition is looked at again and again until it holds.
+import { patienceMs } from "../../../../dev/loopback/patience.ts";
 
 const EVERY_MS = 25;
 
@@ -23,7 +24,7 @@ export const pause = (ms: number): Promise<void> => new Promise((resolve) => set
 export async function until<T>(
   what: string,
   probe: () => T | Promise<T>,
-  { timeoutMs = 10_000 }: { timeoutMs?: number } = {},
+  { timeoutMs = patienceMs }: { timeoutMs?: number } = {},
 ): Promise<NonNullable<Exclude<T, false>>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

@@ -1,6 +1,7 @@
 // A real Chromium with the test telephone in it: one person, one microphone that plays a tone.
 import { mkdir, writeFile } from "node:fs/promises";
 import { chromium, type Page } from "playwright-core";
+import { patienceMs } from "../../../../dev/loopback/patience.ts";
 import { tone } from "../../../../dev/audio/tone.ts";
 import { encodeWav } from "../../../../dev/audio/wav.ts";
 import type { CallReport, ClientEncryption, Phone, RoomMessage } from "../../page/api.ts";
@@ -160,7 +161,7 @@ export async function startBrowser(rig: Rig, options: BrowserOptions): Promise<B
     elementCall,
     page,
     report,
-    async inState(state, timeoutMs = 15_000) {
+    async inState(state, timeoutMs = patienceMs) {
       const wanted = typeof state === "string" ? [state] : state;
       let last: CallReport | undefined;
       try {
@@ -176,7 +177,7 @@ export async function startBrowser(rig: Rig, options: BrowserOptions): Promise<B
         throw new Error(`the call was last seen as ${JSON.stringify(last)}`, { cause });
       }
     },
-    async ringing(timeoutMs = 15_000) {
+    async ringing(timeoutMs = patienceMs) {
       const call = await until(
         "an incoming call",
         async () => (await phone.calls()).find((each) => each.state === "ringing" && !rung.has(each.matrixCallId)),
@@ -186,7 +187,7 @@ export async function startBrowser(rig: Rig, options: BrowserOptions): Promise<B
       return call;
     },
     hears: (frequencies, durationMs) => phone.heard(frequencies, durationMs),
-    message: (pattern, timeoutMs = 15_000) =>
+    message: (pattern, timeoutMs = patienceMs) =>
       until(
         `a message like ${String(pattern)}`,
         async () => (await phone.messages()).find(({ body }) => pattern.test(body)),

@@ -1,4 +1,5 @@
 // What tests wait for with people who have MatrixRTC calls.
+import { patienceMs } from "../../../../dev/loopback/patience.ts";
 import type { RtcMember, RtcRing } from "../../page/rtc/api.ts";
 import { until } from "../base/until.ts";
 import type { Account, RealHomeserver } from "../homeservers/real-homeserver.ts";
@@ -8,7 +9,7 @@ import type { Browser } from "./browser.ts";
 const seen = new WeakMap<Browser, Set<string>>();
 
 /** A ring that comes in; not one of those before. */
-export async function rung(person: Browser, timeoutMs = 15_000): Promise<RtcRing> {
+export async function rung(person: Browser, timeoutMs = patienceMs): Promise<RtcRing> {
   const before = seen.get(person) ?? new Set();
   const ring = await until(
     `a ring at ${person.userId}`,

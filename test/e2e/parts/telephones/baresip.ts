@@ -3,6 +3,7 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { patienceMs } from "../../../../dev/loopback/patience.ts";
 import { listen } from "../../../../dev/audio/goertzel.ts";
 import { tone } from "../../../../dev/audio/tone.ts";
 import { decodeWav, encodeWav } from "../../../../dev/audio/wav.ts";
@@ -184,7 +185,7 @@ export async function startBaresip(rig: Rig, options: BaresipOptions): Promise<B
     const reply = new Promise<{ ok: boolean; data: string }>((resolve) => replies.set(token, resolve));
     const json = JSON.stringify({ command: name, params, token });
     control.write(`${Buffer.byteLength(json)}:${json},`);
-    const { ok, data } = await within(`baresip to do ${name}`, 5000, reply);
+    const { ok, data } = await within(`baresip to do ${name}`, patienceMs, reply);
     replies.delete(token);
     if (!ok) throw new Error(`baresip could not ${name}: ${data}`);
   };
@@ -193,7 +194,7 @@ export async function startBaresip(rig: Rig, options: BaresipOptions): Promise<B
     number: options.number,
     port: ports.sip,
     events,
-    event: (type, { timeoutMs = 10_000, from = 0 } = {}) =>
+    event: (type, { timeoutMs = patienceMs, from = 0 } = {}) =>
       until(`baresip's ${type}`, () => events.slice(from).find((event) => event.type === type), { timeoutMs }),
     command,
     dial: (uri) => command("dial", uri),

@@ -4,6 +4,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { patienceMs } from "../../../../dev/loopback/patience.ts";
 import { listen } from "../../../../dev/audio/goertzel.ts";
 import type { Keypress } from "../../../../dev/audio/telephone-event.ts";
 import { decodeWav } from "../../../../dev/audio/wav.ts";
@@ -104,7 +105,7 @@ export async function startPjsua2(rig: Rig, options: Pjsua2Options): Promise<Pjs
     const id = requests;
     const reply = new Promise<Reply>((done) => waiting.set(id, done));
     control.write(`${JSON.stringify({ id, do: what, ...fields })}\n`);
-    const { ok, value } = await within(`pjsua2 to ${what}`, 5000, reply);
+    const { ok, value } = await within(`pjsua2 to ${what}`, patienceMs, reply);
     waiting.delete(id);
     if (!ok) throw new Error(`pjsua2 could not ${what}: ${String(value)}`);
     return value;
@@ -172,5 +173,5 @@ const openControl = (port: number, running: () => boolean): Promise<Socket> =>
         socket.once("error", failed);
       });
     },
-    { timeoutMs: 15_000 },
+    { timeoutMs: patienceMs },
   );
