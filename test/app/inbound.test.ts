@@ -189,7 +189,7 @@ test.each(["is away", "hangs"] as const)(
     peer.request("INVITE", called);
     const refusal = await peer.status(503);
     acknowledge(peer, refusal);
-    expect(performance.now() - startedAtMs).toBeLessThan(8_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(15_000);
     expect(refusal.text).toMatch(/^Retry-After: 5\r$/m);
   },
 );
@@ -203,7 +203,7 @@ test("a call for which the homeserver makes no room is refused at once", async (
   const startedAtMs = performance.now();
   peer.request("INVITE", called);
   acknowledge(peer, await peer.status(480));
-  expect(performance.now() - startedAtMs).toBeLessThan(3_000);
+  expect(performance.now() - startedAtMs).toBeLessThan(5_000);
 });
 
 test("a call to a number that is nobody's hears so, and the homeserver nothing", async () => {

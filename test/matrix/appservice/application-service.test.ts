@@ -104,7 +104,8 @@ describe("connections on which nothing is said", () => {
     await rig.push("1", [textMessage("hello")]);
     const startedMs = performance.now();
     await rig.edge.stop();
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    // Whoever is waited for has two seconds.
+    expect(performance.now() - startedMs).toBeLessThan(2_000);
   });
 
   it("are closed after 10 s, whether nothing came or half a request", async () => {

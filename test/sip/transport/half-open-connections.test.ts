@@ -133,7 +133,7 @@ describe("a stop", () => {
     silent[1]?.write("\u0016\u0003\u0001");
     const startedMs = performance.now();
     await stack.stop();
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
     await expect.poll(() => silent.every(({ closed }) => closed)).toBe(true);
   });
 
@@ -150,7 +150,7 @@ describe("a stop", () => {
       const startedMs = performance.now();
       await stack.stop();
       await Promise.all(closed);
-      expect(performance.now() - startedMs).toBeLessThan(1_000);
+      expect(performance.now() - startedMs).toBeLessThan(5_000);
     },
   );
 });
