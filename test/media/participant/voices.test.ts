@@ -5,7 +5,7 @@ import { listen } from "../../../dev/audio/goertzel.ts";
 import { concatenate } from "../../../dev/audio/tone.ts";
 import { Voices } from "../../../src/media/embedded/participant/voices.ts";
 import { readRtp, type RtpHeader } from "../../../src/media/embedded/rtp/rtp-packet.ts";
-import { opusVoice } from "../peers/voice.ts";
+import { opusVoice, ulawVoice } from "../peers/voice.ts";
 
 const hz = [440, 1000, 1640] as const;
 const header = { payloadType: 111, marker: false, start: 12, end: 12 };
@@ -13,10 +13,13 @@ const header = { payloadType: 111, marker: false, start: 12, end: 12 };
 class Speaker {
   readonly #frame: () => Uint8Array;
   readonly #ssrc: number;
+  readonly #payloadType: number;
   #sequence: number;
 
-  constructor(tone: number) {
-    this.#frame = opusVoice(tone).frame;
+  /** In Opus, as clients, or in G.711 as telephones of other bridges. */
+  constructor(tone: number, codec: "opus" | "PCMU" = "opus") {
+    this.#frame = (codec === "opus" ? opusVoice(tone) : ulawVoice(tone)).frame;
+    this.#payloadType = codec === "opus" ? header.payloadType : 0;
     this.#ssrc = tone;
     this.#sequence = tone;
   }
@@ -27,8 +30,10 @@ class Speaker {
 
   packet(lost = false): readonly [RtpHeader, Uint8Array] | undefined {
     this.#sequence += 1;
-    const [sequence, frame] = [this.#sequence, this.#frame()];
-    return lost ? undefined : [{ ...header, ssrc: this.#ssrc, sequence, timestamp: sequence * 960 }, frame];
+    const [sequence, frame, payloadType] = [this.#sequence, this.#frame(), this.#payloadType];
+    return lost
+      ? undefined
+      : [{ ...header, payloadType, ssrc: this.#ssrc, sequence, timestamp: sequence * 960 }, frame];
   }
 }
 
@@ -96,6 +101,25 @@ test("three are heard at once, in one stream without holes", () => {
   }
   // A third of the power each.
   for (const tone of hz) expect(share(heard, tone), `${tone} Hz`).toBeGreaterThan(0.3);
+});
+
+test("a telephone in G.711 passes as it is alone, and is heard as loud as others together with them", () => {
+  const [telephone, client] = [new Speaker(hz[1], "PCMU"), new Speaker(hz[0])];
+  const alone = speak([telephone], 1000);
+  expect(alone.map((packet) => readRtp(packet)?.payloadType)).toEqual(Array.from({ length: 50 }, () => 0));
+  speak([telephone, client], 200);
+  const together = speak([telephone, client], 1000);
+  expect(new Set(together.map((packet) => readRtp(packet)?.payloadType))).toEqual(new Set([111]));
+  for (const tone of [hz[0], hz[1]]) expect(share(together, tone), `${tone} Hz`).toBeGreaterThan(0.7);
+});
+
+test("a source that goes on in another codec is heard in it", () => {
+  const [one, other] = [new Speaker(hz[0]), new Speaker(hz[1])];
+  speak([one, other], 400);
+  const changed = new Speaker(hz[1], "PCMU");
+  const heard = speak([one, changed], 1000);
+  expect(sources(heard)).toHaveLength(1);
+  expect(share(heard.slice(10), hz[1])).toBeGreaterThan(0.7);
 });
 
 test("whoever pauses is not heard, and the others go on; after three seconds alone one passes as it is again", () => {
