@@ -38,7 +38,7 @@ export async function takeCall(stack: Stack, print: Print): Promise<void> {
     print("");
     say("invite", `${far.from.displayName} calls ${PERSON.number}`);
     say("ghost", call.user);
-    say("ringing", `the client rings, the gateway got ${far.statuses.join(", ")}`);
+    say("ringing", `the client rings, the gateway got ${[...new Set(far.statuses)].join(", ")}`);
     say("answer", `${after(call, "answered")}, audio connected ${after(call, "connected")}`);
     if (call.end !== undefined) throw failure(`The call ended (${call.end.how}) when it was answered.`);
 
