@@ -160,8 +160,8 @@ describe("the other end", () => {
   it("hangs up, and the client hears of it", async () => {
     // The number hangs up by the clock: the client may hear of the answer and of the end at once.
     const call = await place("02079460201");
-    const far = await farEnd(call, "02079460201");
     expect(await call.until(({ end }) => end)).toEqual({ by: "bridge", how: "hung up", reason: "user_hangup" });
+    const far = await farEnd(call, "02079460201");
     expect(call.facts.map(({ kind }) => kind)).toContain("answered");
     expect(await stack.gateway.until(() => far.end)).toMatchObject({ by: "gateway", how: "bye" });
   });
