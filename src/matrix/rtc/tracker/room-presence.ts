@@ -17,8 +17,10 @@ export interface Present {
   readonly isMissing?: boolean;
 }
 
-/** Devices in the call of one room; more are a crowd in which no number takes part. */
-const mostPresent = 100;
+/** Devices of one person in the call of one room: whoever brings more hides nobody else. */
+const mostOfPerson = 20;
+/** More are a crowd in which no number takes part. */
+const mostPresent = 1_000;
 const mostRemembered = 20;
 
 export class RoomPresence {
@@ -56,9 +58,11 @@ export class RoomPresence {
     return this.#gone.has(event);
   }
 
-  /** False: too many are there already. */
-  hasPlaceFor(key: string): boolean {
-    return this.#stays.has(key) || this.#stays.size < mostPresent;
+  /** False: too many are there already, or too many of theirs. */
+  hasPlaceFor({ key, user }: RtcMembership): boolean {
+    if (this.#stays.has(key)) return true;
+    const theirs = this.all().filter(({ membership }) => membership.user === user);
+    return this.#stays.size < mostPresent && theirs.length < mostOfPerson;
   }
 
   /** `since`: the first event of this stay. */
@@ -76,6 +80,11 @@ export class RoomPresence {
   /** All that are there now. */
   markMissing(isMissing: boolean): void {
     for (const [key, stay] of this.#stays) this.#stays.set(key, { ...stay, isMissing });
+  }
+
+  /** Nothing is followed here any more. */
+  clear(): void {
+    for (const key of this.#stays.keys()) this.remove(key);
   }
 
   remove(key: string): void {

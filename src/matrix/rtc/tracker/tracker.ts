@@ -2,7 +2,6 @@
 // membership and ring are a call, their membership where we ring is an answer, the end of their membership a hang-up. Pairs,
 // repetitions and second leaves change nothing. Speaks to nobody.
 import { deviceId, type EventId, matrixCallId, type RoomId, type UserId } from "../../../core/ids.ts";
-import { RecentMap } from "../../../core/recent-map.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import { seatDescription, type SeatId } from "../../../ports/conference.ts";
 import type { MatrixFact } from "../../../ports/homeserver.ts";
@@ -14,6 +13,7 @@ import { hungUpFact, invitedFact, rejectedFact, type RingSource } from "./call-f
 import { OurCalls, type TrackerListener } from "./our-calls.ts";
 import { Redials } from "./redials.ts";
 import { type Present, RoomPresence } from "./room-presence.ts";
+import { type Room, TrackedRooms } from "./tracked-rooms.ts";
 import {
   departure,
   isFor,
@@ -43,27 +43,20 @@ export interface TrackerParts {
 
 type Of<Kind extends RtcEvent["kind"]> = Extract<RtcEvent, { kind: Kind }>;
 
-interface Room {
-  readonly id: RoomId;
-  readonly presence: RoomPresence;
-  /** Refused before we knew that it was ours: our homeserver may tell of it before it has answered us. */
-  readonly refused: RecentMap<EventId, Of<"rtc.declined">>;
-}
-
 /** Rooms with somebody in their call. */
 const mostRooms = 20_000;
-const mostRemembered = 20;
 /** For how long the telephone rings, where no client says so. */
 const unrungLifetimeMs = 60_000;
 
 export class RtcTracker {
   readonly #parts: TrackerParts;
-  readonly #rooms = new RecentMap<RoomId, Room>(mostRooms);
   readonly #calls = new OurCalls();
+  readonly #rooms: TrackedRooms;
   readonly #redials: Redials;
 
   constructor(parts: TrackerParts) {
     this.#parts = parts;
+    this.#rooms = new TrackedRooms(mostRooms, (room) => this.callsIn(room).length > 0);
     this.#redials = new Redials({
       ...parts,
       alone: (room, since) => {
@@ -144,7 +137,7 @@ export class RtcTracker {
       const { membership, eventId } = event;
       if (presence.get(membership.key) !== undefined || presence.isGone(eventId) || membership.expiresInMs <= 0)
         continue;
-      if (!presence.hasPlaceFor(membership.key)) return;
+      if (!presence.hasPlaceFor(membership)) continue;
       presence.put(event, membership);
     }
   }
@@ -222,14 +215,10 @@ export class RtcTracker {
   }
 
   #roomOf(id: RoomId): Room {
-    const expired = (event: FactSource, key: string): void => this.#emit(this.#removed(event, room, key));
-    const room: Room = this.#rooms.get(id) ?? {
+    return this.#rooms.of(
       id,
-      presence: new RoomPresence(this.#parts.clock, expired),
-      refused: new RecentMap(mostRemembered),
-    };
-    this.#rooms.set(id, room);
-    return room;
+      (room) => new RoomPresence(this.#parts.clock, (event, key) => this.#emit(this.#removed(event, room(), key))),
+    );
   }
 
   #joined(event: Of<"rtc.joined">): readonly MatrixFact[] {
@@ -239,8 +228,11 @@ export class RtcTracker {
     const before = presence.get(membership.key);
     if (presence.isGone(eventId) || before?.latest === eventId) return [];
     if (membership.expiresInMs <= 0) return before === undefined ? [] : this.#removed(event, room, membership.key);
-    if (!presence.hasPlaceFor(membership.key)) {
-      this.#parts.log.info("a membership is not followed: too many devices are in the call of the room", { room: id });
+    if (!presence.hasPlaceFor(membership)) {
+      this.#parts.log.info(
+        "a membership is not followed: too many devices are in the call of the room, or too many of theirs",
+        { room: id },
+      );
       return [];
     }
     const isInCall = this.callsIn(id).some((call) => takesPart(call, membership.key));

@@ -298,8 +298,18 @@ test("a membership that is told of again after its end is over all the same", as
 });
 
 test("a crowd in the call of a room is not followed without end", async () => {
+  for (let index = 0; index < 1_100; index++) {
+    const person = `@p${Math.floor(index / 10)}:example.org` as UserId;
+    await joins(`$m${index}`, membership(person, `D${index}`));
+  }
+  expect(tracker.present(room)).toHaveLength(1_000);
+});
+
+test("a person with very many devices in the call of a room hides nobody else", async () => {
   for (let index = 0; index < 150; index++) await joins(`$m${index}`, membership(ann, `D${index}`));
-  expect(tracker.present(room)).toHaveLength(100);
+  expect(tracker.present(room)).toHaveLength(20);
+  tracker.ring({ ...ours, state: { kind: "ringing", named: bob, notifications: [] } });
+  expect(await joins("$bob", membership(bob))).toMatchObject([{ kind: "call.answered", sender: bob }]);
 });
 
 describe("a room in which all are rung", () => {
