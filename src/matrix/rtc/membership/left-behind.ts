@@ -20,8 +20,8 @@ const stateForm = z.object({
 export async function leaveWhatIsLeft(left: Place, today: OfToday, parts: LeftParts): Promise<void> {
   const { memberId, ...inState } = left;
   const delayed = await delayedIn(left, parts);
-  await leaveState(inState, delayed, today, parts);
-  if (memberId !== undefined) await leaveSticky({ ...inState, memberId }, delayed, today, parts);
+  const wasSticky = memberId !== undefined && (await leaveSticky({ ...inState, memberId }, delayed, today, parts));
+  if (!wasSticky) await leaveState(inState, delayed, today, parts);
 }
 
 async function leaveState(left: Place, all: readonly Delayed[], today: OfToday, parts: LeftParts): Promise<void> {

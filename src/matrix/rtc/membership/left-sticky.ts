@@ -15,7 +15,7 @@ type StickyPlace = Place & { readonly memberId: string };
 
 const sealed = "m.room.encrypted";
 const types: readonly string[] = [...stickyMembershipTypes, sealed];
-const pageSize = 50;
+const pageSize = 100;
 /** A call that died has a membership, and maybe its leave. */
 const mostRung = 6;
 
@@ -25,6 +25,7 @@ const pageForm = z.object({
       .object({
         event_id: z.string(),
         type: z.string(),
+        sender: z.string(),
         origin_server_ts: z.number(),
         content: z.record(z.string(), z.unknown()),
         msc4354_sticky: z.object({ duration_ms: z.number() }),
@@ -41,19 +42,19 @@ interface Sticking {
   readonly content: Readonly<Record<string, unknown>>;
 }
 
-/** Throws HomeserverError where the membership stays. */
+/** False: it may have been another kind of membership. Throws HomeserverError where the membership stays. */
 export async function leaveSticky(
   place: StickyPlace,
   delayed: readonly Delayed[],
   today: OfToday,
   parts: LeftParts,
-): Promise<void> {
+): Promise<boolean> {
   const { room, user, memberId } = place;
   const isOurs = ({ type, content }: Pick<Delayed, "type" | "content">): boolean =>
     type === sealed ||
     (stickyMembershipTypes.some((one) => one === type) && content["msc4354_sticky_key"] === memberId);
   const there = (await stickingOf(place, parts)).filter(isOurs);
-  if (there.length === 0) return;
+  if (there.length === 0) return false;
   const waiting = delayed.filter(
     (leave) => leave.stateKey === undefined && isOurs(leave) && today.every(({ delayId }) => delayId !== leave.id),
   );
@@ -65,16 +66,18 @@ export async function leaveSticky(
   const sinceMs = parts.clock.wallMs() - longestRingMs;
   for (const { event } of there.filter(({ sentAtMs }) => sentAtMs > sinceMs).slice(0, mostRung))
     for (const ring of await ringsOf(place, event, parts)) await redact(room, user, ring, parts);
+  return there.some(({ type }) => type !== sealed);
 }
 
 /** Of the number in the room, the newest first. */
 async function stickingOf({ room, user }: Place, parts: LeftParts): Promise<readonly Sticking[]> {
-  const filter = JSON.stringify({ types, senders: [user] });
+  // By sender we look ourselves: Synapse decodes the filter once more, and finds no user whose id has a `%`.
+  const filter = JSON.stringify({ types });
   const query = { dir: "b", limit: String(pageSize), filter };
   const answer = await asked(["messages", user, ["v3", "rooms", room, "messages"], query], parts);
   const nowMs = parts.clock.wallMs();
   return (pageForm.safeParse(answer).data?.chunk ?? []).flatMap((event) => {
-    if (event === undefined || event.origin_server_ts + event.msc4354_sticky.duration_ms < nowMs) return [];
+    if (event?.sender !== user || event.origin_server_ts + event.msc4354_sticky.duration_ms < nowMs) return [];
     const { event_id, type, content, origin_server_ts: sentAtMs } = event;
     return [{ event: eventId(event_id), type, content, sentAtMs }];
   });
