@@ -11,6 +11,7 @@ import { lineIn } from "../parts/clients/called.ts";
 import { elementCallOf } from "../parts/clients/element-call.ts";
 import { inCall, leavesCall, othersOf, rung, silenced } from "../parts/clients/rtc-called.ts";
 import type { Account } from "../parts/homeservers/real-homeserver.ts";
+import type { Conferences } from "../parts/rtc/conferences.ts";
 import { ghostOf, type Stage, startStage } from "../parts/stages/stage.ts";
 import { type Baresip, startBaresip } from "../parts/telephones/baresip.ts";
 
@@ -115,21 +116,49 @@ it("A media server that is killed and stays away ends a call on both sides", asy
   }
 });
 
-it("A token service that is away when a telephone answers ends the call on both sides, and the person reads so", async () => {
-  const conferences = stage.conferences ?? expect.fail("the stage has a token service");
-  const from = slow.events.length;
-  const room = await calls("slow");
-  await slow.event("CALL_INCOMING", { from });
-  await conferences.stopService();
-  try {
-    await slow.answer();
-    await slow.event("CALL_CLOSED", { from, timeoutMs: PATIENCE_MS });
-    await lineIn(alice, room, /^The audio connection to your client could not be made\.$/);
-    await othersOf(alice, 0);
-  } finally {
-    await conferences.startService();
-  }
-});
+/** What has happened when a telephone answers, and how it is mended. */
+const faults: Record<string, Record<"begin" | "end", (conferences: Conferences) => Promise<void>>> = {
+  "is away": {
+    begin: (conferences) => conferences.stopService(),
+    end: (conferences) => conferences.startService(),
+  },
+  "believes the homeserver no longer (401)": {
+    async begin(conferences) {
+      await conferences.stopService();
+      await conferences.startService(true);
+    },
+    async end(conferences) {
+      await conferences.stopService();
+      await conferences.startService();
+    },
+  },
+  "can make no room at its media server (500)": {
+    begin: ({ livekit }) => livekit.kill(),
+    end: ({ livekit }) => livekit.restart(),
+  },
+};
+
+it.each(Object.keys(faults))(
+  "A token service that %s when a telephone answers ends the call on both sides, and the person reads so",
+  async (name) => {
+    const conferences = stage.conferences ?? expect.fail("the stage has a token service");
+    const fault = faults[name] ?? expect.fail("no such fault");
+    const from = slow.events.length;
+    const room = await calls("slow");
+    await slow.event("CALL_INCOMING", { from });
+    const words = /^The audio connection to your client could not be made\.$/;
+    const before = (await alice.phone.messages()).filter((one) => one.roomId === room && words.test(one.body)).length;
+    await fault.begin(conferences);
+    try {
+      await slow.answer();
+      await slow.event("CALL_CLOSED", { from, timeoutMs: PATIENCE_MS });
+      await lineIn(alice, room, words, before + 1);
+      await othersOf(alice, 0);
+    } finally {
+      await fault.end(conferences);
+    }
+  },
+);
 
 it.each<MembershipFormat>(["state event", "sticky event"])(
   "A bridge that is killed in a call by %s ends it on both sides when it is back, and takes the next one",

@@ -10,7 +10,8 @@ export interface Conferences {
   readonly serviceUrl: string;
   /** The token service answers nobody any more. */
   stopService(): Promise<void>;
-  startService(): Promise<void>;
+  /** `toNobody`: it believes no homeserver who its users are. */
+  startService(toNobody?: boolean): Promise<void>;
 }
 
 /** Starts both; they end with the rig. The homeserver need not be there yet. */
@@ -21,11 +22,11 @@ export async function startConferences(
   const port = await freePort();
   const serviceUrl = `http://127.0.0.1:${port}`;
   const livekit = await startLivekit(rig, { webhookUrl: `${serviceUrl}/sfu_webhook` });
-  const start = () =>
+  const start = (toNobody = false) =>
     startTokenService({
       port,
       sfu: livekit,
-      homeservers: { [homeserver.serverName]: homeserver.url },
+      homeservers: toNobody ? {} : { [homeserver.serverName]: homeserver.url },
       fullAccess: [homeserver.serverName],
     });
   let service: Awaited<ReturnType<typeof start>> | undefined = await start();
@@ -38,8 +39,8 @@ export async function startConferences(
     livekit,
     serviceUrl,
     stopService,
-    async startService() {
-      service ??= await start();
+    async startService(toNobody) {
+      service ??= await start(toNobody);
     },
   };
 }
