@@ -20,7 +20,7 @@ describe("the person and the caller call each other at the same moment", () => {
   const crossed: CallFact = { kind: "media.glareAnswered", a: "client answer", b: "trunk answer" };
 
   test.each([
-    ["while it rings", annRings, ["invite", "hangup user_hangup", "answer"]],
+    ["while it rings", annRings, ["invite", "hangup answered_elsewhere", "answer"]],
     ["before it rings", [], ["answer"]],
     ["while the room is being found", [offeredToRooms], ["answer"]],
   ] as const)("%s: their own call is the one that both have", (_when, before, room) => {
@@ -43,7 +43,7 @@ describe("the person and the caller call each other at the same moment", () => {
 
   test("others who rang stop ringing", () => {
     const { orders } = play(arrive(together), ...bothRing, glare);
-    expect(heardIn(bobsRoom, orders)).toEqual(["invite", "hangup user_hangup", "Answered by somebody else."]);
+    expect(heardIn(bobsRoom, orders)).toEqual(["invite", "hangup answered_elsewhere", "Answered by somebody else."]);
   });
 
   test("and the caller's offer is one that nobody can use: the person is not told that theirs was", () => {
@@ -59,7 +59,7 @@ describe("the person and the caller call each other at the same moment", () => {
     expect(heardByTrunk(orders)).toEqual(["180", "488 (88)"]);
     expect(heardIn(annsRoom, orders)).toEqual([
       "invite",
-      "hangup user_hangup",
+      "hangup answered_elsewhere",
       "reject",
       "The other end cannot handle this kind of call.",
     ]);

@@ -174,7 +174,7 @@ describe("somebody answers", () => {
 
   test("the others stop ringing, and their rooms say why", () => {
     const { orders } = play(arrive(together), ...bothRing, answers(bobsRoom, bob), answeredByClient);
-    expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup user_hangup", "Answered by somebody else."]);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup answered_elsewhere", "Answered by somebody else."]);
     expect(heardIn(bobsRoom, orders)).toEqual(["invite", "select"]);
   });
 
@@ -189,7 +189,7 @@ describe("somebody answers", () => {
       toldRinging(bobsRoom),
       answeredByClient,
     );
-    expect(heardIn(bobsRoom, orders)).toEqual(["invite", "hangup user_hangup", "Answered by somebody else."]);
+    expect(heardIn(bobsRoom, orders)).toEqual(["invite", "hangup answered_elsewhere", "Answered by somebody else."]);
   });
 
   test("a room that is found only afterwards is not rung at all", () => {
@@ -333,6 +333,6 @@ describe("after a restart", () => {
 
   test("a room that had to stop ringing and was not told yet is told then", () => {
     const { call } = play(arrive(together), ...bothRing, answers(annsRoom, ann), answeredByClient);
-    expect(heardIn(bobsRoom, afterRestart(call, 10_000).orders)).toEqual(["hangup user_hangup"]);
+    expect(heardIn(bobsRoom, afterRestart(call, 10_000).orders)).toEqual(["hangup answered_elsewhere"]);
   });
 });

@@ -65,7 +65,7 @@ describe("the caller wants our offer", () => {
       "sip.accept",
       "media.answer",
     ]);
-    expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup user_hangup", "answer"]);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup answered_elsewhere", "answer"]);
     expect(call).toMatchObject({ phase: { kind: "connected", leg: glare.leg }, outstanding: { releases: 0 } });
   });
 

@@ -224,7 +224,7 @@ describe("the caller gives up", () => {
 
   test("because somebody outside answered: that is no missed call", () => {
     const { orders } = play(arrive(), ...annRings, { kind: "sip.cancelled", elsewhere: true });
-    expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup user_hangup", "Answered elsewhere."]);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup answered_elsewhere", "Answered elsewhere."]);
   });
 
   test("by hanging up the early dialog: the same", () => {
