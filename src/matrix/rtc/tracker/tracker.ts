@@ -165,9 +165,10 @@ export class RtcTracker {
     if (refused !== undefined) this.#emit(this.#declined(refused));
   }
 
-  /** All in the room are to be rung: whoever is in its call already has answered. True if somebody has. */
+  /** All in the room are to be rung: whoever is in its call already has answered. True if somebody has, then or before. */
   joinRunning(seat: SeatId): boolean {
     const call = this.call(seat);
+    if (call?.state.kind === "answered") return true;
     const [first] = call === undefined ? [] : this.live(call.room);
     if (call === undefined || first === undefined || call.state.kind !== "ringing" || call.state.named !== undefined)
       return false;

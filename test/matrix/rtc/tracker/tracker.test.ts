@@ -322,7 +322,15 @@ describe("a room in which all are rung", () => {
     tracker.ring(all);
     expect(tracker.joinRunning(seat)).toBe(true);
     expect(emitted).toMatchObject([{ kind: "call.answered", matrixCallId: "ours", sender: bob, device: "DESK" }]);
-    expect(tracker.joinRunning(seat)).toBe(false);
+    expect(tracker.joinRunning(seat)).toBe(true);
+    expect(emitted).toHaveLength(1);
+  });
+
+  test("is not rung where somebody has come while the number was coming in", async () => {
+    tracker.ring(all);
+    expect(await joins("$bob", bobs)).toMatchObject([{ kind: "call.answered", sender: bob }]);
+    expect(tracker.joinRunning(seat)).toBe(true);
+    expect(emitted).toEqual([]);
   });
 
   test("is rung where nobody is in the call, and so is a person who is in the call of their room", async () => {
