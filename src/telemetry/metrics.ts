@@ -118,6 +118,9 @@ export class Metrics implements Counted {
         for (const outcome of ["delivered", "failed"]) this.#texts.inc({ direction, outcome }, 0);
       for (const cause of allCauses) this.#calls.inc({ direction, result: describeCause(cause).result, cause }, 0);
     }
+    for (const end of mediaEnds)
+      for (const counter of [this.#unheard, this.#mediaPackets, this.#mediaLost])
+        counter.inc({ side: sideNames[end] }, 0);
   }
 
   callStarted(direction: CallRecord["direction"]): void {

@@ -107,6 +107,8 @@ describe("the metrics", () => {
 
   it("show trunks, events and ignored facts", async () => {
     const { telemetry, value } = start();
+    expect(await value('matrix_sip_calls_unheard_total{side="trunk"}'), "rate() sees the first one").toBe(0);
+    expect(await value('matrix_sip_media_packets_lost_total{side="matrix"}')).toBe(0);
     telemetry.trunkState(trunkName("main"), true);
     telemetry.trunkState(trunkName("spare"), false);
     telemetry.eventsTaken(5, 2);
