@@ -10,7 +10,7 @@ import { configSchema } from "../../src/config/schema/schema.ts";
 import { readYaml } from "../../src/config/reading/yaml-source.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-/** Chapters of Synapse's and Dendrite's configuration, which docs show too. Add what new docs need. */
+/** Chapters of Synapse's, Dendrite's and Prometheus's configuration, which docs show too. Add what new docs need. */
 const OTHER_PROGRAMS = [
   "app_service_api",
   "app_service_config_files",
@@ -20,6 +20,8 @@ const OTHER_PROGRAMS = [
   "rc_invites",
   "rc_message",
   "rc_room_creation",
+  "rule_files",
+  "scrape_configs",
 ];
 
 interface Example {
