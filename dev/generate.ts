@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { asteriskFile, synapseFile } from "./config/compose.ts";
 import { configurationHandbook } from "./config/handbook.ts";
 import { initPage } from "./config/init-page.ts";
 import { configJsonSchema } from "../src/config/reading/reference.ts";
@@ -15,6 +16,9 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ["config/config.sample.yaml", sampleConfig()],
     ["config/config.schema.json", `${JSON.stringify(configJsonSchema(), null, 2)}\n`],
+    ["deploy/compose/asterisk/extensions.conf", asteriskFile("extensions.conf")],
+    ["deploy/compose/asterisk/pjsip.conf", asteriskFile("pjsip.conf")],
+    ["deploy/compose/synapse/telephone.yaml", synapseFile()],
     ["docs/admin-api.json", `${JSON.stringify(openApiDocument(routes), null, 2)}\n`],
     ["docs/configuration.md", configurationHandbook()],
     ["docs/init.md", initPage()],
