@@ -184,6 +184,12 @@ describe("what is wrong beside the audio costs nothing", () => {
       "attributes that are none",
       gatewaySdp({ formats: "8 101", lines: ["a=", "a=:", "a=rtpmap:", "a=fmtp:x", "a=ptime:-"] }),
     ],
+    ["a payload type of 33 bits", good.replace("8 101", "8 4294967296 101")],
+    [
+      "NUL in the parameters of a format",
+      gatewaySdp({ formats: "8 101", lines: ["a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-\u000015"] }),
+    ],
+    ["an empty v= before another", good.replace("v=0", "v=\r\nv=0")],
     ["a video port beyond", video("m=video 99999 RTP/AVP 96")],
     ["a video port that is no number", video("m=video x RTP/AVP 96")],
     ["video without formats", video("m=video 4000 RTP/AVP")],

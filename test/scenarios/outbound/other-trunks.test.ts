@@ -153,3 +153,15 @@ test("keys that the person presses go as INFO to a trunk that takes no others", 
   await bridge.quiet();
   expect(bridge.trunks.orders.at(-1)).toMatchObject({ verb: "info", argument: "5" });
 });
+
+test.each([
+  ["may not be called", "09098790000", "premium-barred"],
+  ["can be called in emergencies only", "999", "emergency"],
+])("a trunk that redirects the call to what %s is not followed, and the log says why", async (_what, user, cause) => {
+  const bridge = new TestBridge();
+  await bridge.ring();
+  expect(bridge.switchboard.mayReach(bridge.call(), callerOf("02079460999").from)).toBe(true);
+  expect(bridge.switchboard.mayReach(bridge.call(), callerOf(user).from)).toBe(false);
+  const lines = bridge.telemetry.lines.filter(({ message }) => message === "transfer refused");
+  expect(lines).toMatchObject([{ level: "warn", fields: { by: "trunk", cause } }]);
+});

@@ -40,6 +40,11 @@ describe("message-waiting", () => {
     ["Messages-Waiting: yes\r\nFax-Message: 4/0\r\n", "of a fax", { waiting: true, newMessages: 0 }],
     [`${SUMMARY}Messages-Waiting: no\r\n`, "twice", { waiting: true }],
     ["Messages-Waiting: yes\r\nMessage-Account: <<>>\r\n", "of nobody", { account: "account", waiting: true }],
+    [
+      `Messages-Waiting: yes\r\nMessage-Account: sip:${"a".repeat(300)}@vmail.example\r\n`,
+      "of somebody without end",
+      { account: "a".repeat(255), waiting: true },
+    ],
     ["Messages-Waiting: yes\r\nMessage-Account: tel:+4930\r\n", "of a number", { account: "+4930", waiting: true }],
     ["Messages-Waiting: yes\r\nVoice-Message: 999999999/0\r\n", "absurdly many", { newMessages: 1_000_000 }],
   ])("%j (%s)", async (body, _, news) => {

@@ -81,4 +81,17 @@ describe("a trunk gone mad inside a call", () => {
     const allowed = ["sip.accepted", "sip.dtmf", "sip.identified", "sip.referred", "sip.ended"];
     expect(stack.kinds(call).filter((kind) => !allowed.includes(kind))).toEqual([]);
   });
+
+  it("is answered 481 where it has hung up and asks for another offer", async () => {
+    const { peer, stack } = await rig();
+    const { call, invite } = await answered({ peer, stack });
+    peer.inDialog(invite, "BYE", 1);
+    await peer.response("BYE", 200);
+    await stack.fact(call, "sip.hungUp");
+    for (const [index, method] of ["INVITE", "UPDATE", "INVITE"].entries()) {
+      peer.inDialog(invite, method, index + 2);
+      await peer.response(method, 481);
+    }
+    expect(stack.kinds(call)).toEqual(["sip.accepted", "sip.hungUp"]);
+  });
 });
