@@ -58,7 +58,11 @@ function forgedCheck(username: string): Buffer {
     attribute(0x0025, 0, Buffer.alloc(0)),
     attribute(0x0008, 20, Buffer.alloc(20, 7)),
   ]);
-  return Buffer.concat([Buffer.from([0, 1, 0, body.length, 0x21, 0x12, 0xa4, 0x42]), Buffer.alloc(12, 9), body]);
+  return Buffer.concat([
+    Buffer.from([0, 1, body.length >> 8, body.length & 255, 0x21, 0x12, 0xa4, 0x42]),
+    Buffer.alloc(12, 9),
+    body,
+  ]);
 }
 
 /** The beginning of a handshake of DTLS 1.2: a record of a ClientHello. */
@@ -116,10 +120,11 @@ test.concurrent.for([
     const stranger = await socketOf(scope);
     const heard: Buffer[] = [];
     stranger.on("message", (bytes) => heard.push(bytes));
-    const check = forgedCheck(`${lineIn(ours, "ice-ufrag")}:${lineIn(theirs, "ice-ufrag")}`);
+    const names = [lineIn(ours, "ice-ufrag"), lineIn(theirs, "ice-ufrag"), "x".repeat(1_000)];
+    const checks = [names.slice(0, 2), names].map((parts) => forgedCheck(parts.join(":")));
     const intrude = (): void => {
       for (let copy = 0; copy < 20; copy += 1)
-        for (const bytes of [check, clientHello()]) stranger.send(bytes, portIn(ours), "127.0.0.1");
+        for (const bytes of [...checks, clientHello()]) stranger.send(bytes, portIn(ours), "127.0.0.1");
     };
     intrude();
     await connectClient();

@@ -6,7 +6,7 @@ import { encodeRtp } from "../../../dev/audio/rtp.ts";
 import { deriveKey, SrtpContext } from "../../../src/media/embedded/trunk/srtp.ts";
 import { SrtpContexts } from "../../../src/media/embedded/trunk/srtp-contexts.ts";
 import { SdesKeys } from "../../../src/media/negotiation/sdes-keys.ts";
-import { byePacket } from "../../../src/media/embedded/rtp/rtcp.ts";
+import { byePacket, readRtcp } from "../../../src/media/embedded/rtp/rtcp.ts";
 import { startRig, type Rig } from "../peers/rig.ts";
 import { bothHz, connect, clientHz, startTalk, trunkHz } from "../peers/talk.ts";
 import { test } from "../peers/scope.ts";
@@ -232,6 +232,21 @@ describe.concurrent("a call over SRTP", () => {
     });
     expect(trunk.ear.packets.every((packet) => packet.payload.length === 170)).toBe(true);
     expect(client.ear.packets).toHaveLength(0);
+  });
+
+  test.concurrent("no report is sent in the clear, the last one neither", async ({ scope }) => {
+    const crypto = `a=crypto:1 ${suite} inline:${randomBytes(30).toString("base64")}`;
+    const { trunk, session } = await startTalk(rig, scope, {
+      media: { srtp: "required" },
+      answer: { protocol: "RTP/SAVP", lines: [crypto] },
+    });
+    await trunk.ear.until(() => trunk.ear.packets.length > 0);
+    await session.close();
+    // E, with the index of an encrypted packet, before the tag (RFC 3711 s3.4).
+    const isSealed = (bytes: Buffer): boolean => (bytes.at(-14) ?? 0) >= 0x80;
+    await trunk.report(() => true);
+    expect(trunk.rtcp.length).toBeGreaterThan(0);
+    expect(trunk.rtcp.filter((bytes) => !isSealed(bytes) || readRtcp(bytes).isBye)).toEqual([]);
   });
 
   test.concurrent("an answer that accepts none of our keys is refused", async ({ scope }) => {
