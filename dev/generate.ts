@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { asteriskFile, synapseFile } from "./config/compose.ts";
 import { configurationHandbook } from "./config/handbook.ts";
+import { helmValuesSchema } from "./config/helm-schema.ts";
 import { initPage } from "./config/init-page.ts";
 import { configJsonSchema } from "../src/config/reading/reference.ts";
 import { openApiDocument } from "../src/http/admin/openapi.ts";
@@ -19,6 +20,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ["deploy/compose/asterisk/extensions.conf", asteriskFile("extensions.conf")],
     ["deploy/compose/asterisk/pjsip.conf", asteriskFile("pjsip.conf")],
     ["deploy/compose/synapse/telephone.yaml", synapseFile()],
+    ["deploy/helm/matrix-appservice-sip/values.schema.json", `${JSON.stringify(helmValuesSchema(), null, 2)}\n`],
     ["docs/admin-api.json", `${JSON.stringify(openApiDocument(routes), null, 2)}\n`],
     ["docs/configuration.md", configurationHandbook()],
     ["docs/init.md", initPage()],
