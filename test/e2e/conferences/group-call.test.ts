@@ -4,6 +4,7 @@ import { suiteRig } from "../parts/base/rig.ts";
 import { until } from "../parts/base/until.ts";
 import { type Browser, startBrowser } from "../parts/clients/browser.ts";
 import { leavesCall, othersOf, rung } from "../parts/clients/rtc-called.ts";
+import { makeMeetingRoom } from "../parts/homeservers/meeting-room.ts";
 import type { Account, RealHomeserver } from "../parts/homeservers/real-homeserver.ts";
 import { type Stage, startStage } from "../parts/stages/stage.ts";
 import { type Baresip, startBaresip } from "../parts/telephones/baresip.ts";
@@ -33,20 +34,12 @@ let one: Baresip;
 let two: Baresip;
 let room: string;
 
-/** A room of several people, as clients with Element Call make it. */
+/** Alice and Bob, and the room of both. */
 async function makeRoom(homeserver: RealHomeserver): Promise<string> {
   const [a, b] = await Promise.all(["alice", "bob"].map((name) => homeserver.register(name)));
   if (a === undefined || b === undefined) throw new Error("no accounts");
   accounts = { alice: a, bob: b };
-  const made = (await homeserver.request("POST", "/_matrix/client/v3/createRoom", {
-    token: a.accessToken,
-    body: {
-      preset: "private_chat",
-      invite: [b.userId, BOT],
-      power_level_content_override: { events: { "org.matrix.msc3401.call.member": 0 } },
-    },
-  })) as { room_id: string };
-  return made.room_id;
+  return makeMeetingRoom(homeserver, a, [b.userId, BOT]);
 }
 
 beforeAll(async () => {

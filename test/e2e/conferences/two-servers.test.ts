@@ -7,6 +7,7 @@ import { type Browser, startBrowser } from "../parts/clients/browser.ts";
 import { hearEachOther, joinsWhenInvited } from "../parts/clients/called.ts";
 import { elementCallOf } from "../parts/clients/element-call.ts";
 import { leavesCall, othersOf, rung } from "../parts/clients/rtc-called.ts";
+import { makeMeetingRoom } from "../parts/homeservers/meeting-room.ts";
 import type { Account } from "../parts/homeservers/real-homeserver.ts";
 import { ghostOf, type Stage, startStage } from "../parts/stages/stage.ts";
 import { type Baresip, startBaresip } from "../parts/telephones/baresip.ts";
@@ -37,15 +38,7 @@ beforeAll(async () => {
       table: async (homeserver) => {
         const [a, b] = [await homeserver.register("alice"), await homeserver.register("bob")];
         accounts = { alice: a, bob: b };
-        const made = (await homeserver.request("POST", "/_matrix/client/v3/createRoom", {
-          token: a.accessToken,
-          body: {
-            preset: "private_chat",
-            invite: [b.userId, BOT],
-            power_level_content_override: { events: { "org.matrix.msc3401.call.member": 0 } },
-          },
-        })) as { room_id: string };
-        meeting = made.room_id;
+        meeting = await makeMeetingRoom(homeserver, a, [b.userId, BOT]);
         return [
           { number: ALICE, user: a.userId },
           { number: MEETING, room: meeting },
