@@ -3,7 +3,7 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { suiteRig } from "../parts/base/rig.ts";
 import { until } from "../parts/base/until.ts";
 import { type Browser, startBrowser } from "../parts/clients/browser.ts";
-import { leavesCall, othersOf, rung } from "../parts/clients/rtc-called.ts";
+import { leavesCall, meet, othersOf, rung } from "../parts/clients/rtc-called.ts";
 import { makeMeetingRoom } from "../parts/homeservers/meeting-room.ts";
 import type { Account, RealHomeserver } from "../parts/homeservers/real-homeserver.ts";
 import { type Stage, startStage } from "../parts/stages/stage.ts";
@@ -110,8 +110,7 @@ describe("A telephone that calls the number of a room", () => {
   });
 
   it("comes into the call that is running there, rings nobody, and hears everybody, the other telephone too", async () => {
-    await alice.rtc.join(room, { format: "state event" });
-    await bob.rtc.join(room, { format: "state event" });
+    await meet(room, alice, bob);
     const before = (await ringsOfNumbers()).length;
     const [first, second] = [await dials(one), await dials(two)];
     await Promise.all([first("CALL_ESTABLISHED"), second("CALL_ESTABLISHED")]);
@@ -156,8 +155,7 @@ describe("A telephone that calls the number of a room", () => {
 
 describe("A person in a call of a room", () => {
   it("invites a telephone by the bot: it rings, hears all and is heard, and stays when they leave", async () => {
-    await alice.rtc.join(room, { format: "state event" });
-    await bob.rtc.join(room, { format: "state event" });
+    await meet(room, alice, bob);
     const from = two.events.length;
     await alice.phone.send(room, `invite ${NUMBERS.two}`);
     await two.event("CALL_ESTABLISHED", { from });
@@ -187,8 +185,7 @@ async function presses(telephone: Baresip, keys: string): Promise<void> {
 
 describe("A telephone that calls a number with a PIN", () => {
   it("hears a beep, and that a PIN is wrong; with the right one it is in the call, where all hear all", async () => {
-    await alice.rtc.join(room, { format: "state event" });
-    await bob.rtc.join(room, { format: "state event" });
+    await meet(room, alice, bob);
     const sees = await dials(one, GUARDED.number);
     await sees("CALL_ESTABLISHED");
     await hearsTone(one, "enter");

@@ -6,7 +6,7 @@ import { until } from "../parts/base/until.ts";
 import { type Browser, startBrowser } from "../parts/clients/browser.ts";
 import { hearEachOther, joinsWhenInvited } from "../parts/clients/called.ts";
 import { elementCallOf } from "../parts/clients/element-call.ts";
-import { leavesCall, othersOf, rung } from "../parts/clients/rtc-called.ts";
+import { leavesCall, meet, othersOf, rung } from "../parts/clients/rtc-called.ts";
 import { makeMeetingRoom } from "../parts/homeservers/meeting-room.ts";
 import type { Account } from "../parts/homeservers/real-homeserver.ts";
 import { ghostOf, type Stage, startStage } from "../parts/stages/stage.ts";
@@ -95,8 +95,7 @@ describe.each<ElementCallMode>(["compatibility", "matrix_2_0"])("A person with E
 
 describe("A telephone in the call of a room", () => {
   it("hears people at both media servers", async () => {
-    await bob.rtc.join(meeting, { format: "state event" });
-    await alice.rtc.join(meeting, { format: "state event" });
+    await meet(meeting, bob, alice);
     const phoneSees = await dials(MEETING);
     await phoneSees("CALL_ESTABLISHED");
     await othersOf(bob, 2);

@@ -85,6 +85,12 @@ export async function tapsKeys(person: Browser, roomId: string, keypad: string, 
   for (const key of keys) await person.phone.tap(roomId, keypad, `${key}\ufe0f\u20e3`);
 }
 
+/** They begin a call in the room. A client sends its membership while it is let into the media server, so that has to be seen. */
+export async function meet(room: string, ...people: readonly Browser[]): Promise<void> {
+  for (const person of people) await person.rtc.join(room, { format: "state event" });
+  for (const person of people) await othersOf(person, people.length - 1);
+}
+
 /** The person is in no call any more, however it went. */
 export async function leavesCall(person: Browser): Promise<void> {
   await person.elementCall.close();
