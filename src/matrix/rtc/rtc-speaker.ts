@@ -36,13 +36,16 @@ export interface RtcSpeakerParts extends Omit<MembershipParts, "undelayed"> {
 /** Rooms of which it is known who was in their call. */
 const mostRooms = 20_000;
 
+/** Of a room that was not rung because its call seemed to be running: sent if nobody is there, taken back when somebody comes. */
+type LateRing =
+  | { readonly state: "none" }
+  | { readonly state: "held back"; readonly send: () => Promise<EventId> }
+  | { readonly state: "sent"; readonly event: EventId };
+
 interface Said {
   readonly leg: LegAddress;
   readonly membership: OwnMembership;
-  /** Rings the room, which was not rung because its call seemed to be running. */
-  lateRing?: () => Promise<EventId>;
-  /** What it was rung by then; until somebody has come. */
-  lateRingEvent?: EventId;
+  lateRing: LateRing;
 }
 
 export class RtcSpeaker implements Speaker {
@@ -117,26 +120,25 @@ export class RtcSpeaker implements Speaker {
     };
     const said = this.#said.get(seat);
     if (tracker.joinRunning(seat)) {
-      if (said !== undefined) said.lateRing = ring;
+      if (said !== undefined) said.lateRing = { state: "held back", send: ring };
     } else tracker.notified(seat, await ring());
   }
 
   /** The call only seemed to be running: a client has died in it. Never rejects. */
   async #ringLate(seat: SeatId): Promise<void> {
     const said = this.#said.get(seat);
-    const ring = said?.lateRing;
-    if (said === undefined || ring === undefined) return;
-    delete said.lateRing;
+    if (said?.lateRing.state !== "held back") return;
     const { room } = said.leg;
-    const event = await attempt(ring(), this.#parts.log, "could not ring a room whose call is empty", { room });
-    if (event !== undefined) said.lateRingEvent = event;
+    const sent = said.lateRing.send();
+    const event = await attempt(sent, this.#parts.log, "could not ring a room whose call is empty", { room });
+    said.lateRing = event === undefined ? { state: "none" } : { state: "sent", event };
   }
 
   async #unringLate(said: Said | undefined): Promise<void> {
-    const { leg, lateRingEvent: event } = said ?? {};
-    if (said === undefined || leg === undefined || event === undefined) return;
-    delete said.lateRingEvent;
-    await redact(leg.room, leg.ghost, event, this.#parts);
+    if (said?.lateRing.state !== "sent") return;
+    const { leg, lateRing } = said;
+    said.lateRing = { state: "none" };
+    await redact(leg.room, leg.ghost, lateRing.event, this.#parts);
   }
 
   /** Once in each room: of what comes later we are told. */
@@ -216,7 +218,7 @@ export class RtcSpeaker implements Speaker {
     const undelayed = (error: HomeserverError): void => this.#warn(error);
     const place = { room: leg.room, user: leg.ghost, device, memberId };
     const membership = new OwnMembership({ ...this.#parts, undelayed }, place, service);
-    this.#said.set(seat, { leg, membership });
+    this.#said.set(seat, { leg, membership, lateRing: { state: "none" } });
     const call = tracker.call(seat);
     if (call !== undefined) await keys?.prepare(call, leg.ghost);
     const event = await membership.enter();
