@@ -37,6 +37,8 @@ export interface BridgeOptions {
   /** Instead of `appservice.listen.port`. */
   readonly port?: number | undefined;
   readonly version: string;
+  /** How lines of the log are written: JSON unless given. */
+  readonly logForm?: LogOptions["form"];
   /** Standard output unless given. */
   readonly writeLog?: LogOptions["write"];
   /** Instead of the engine that the configuration names. */
@@ -69,6 +71,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     level: config.logging.level,
     maskNumbers: config.logging.mask_numbers,
     ghostPrefix: config.ghosts.prefix,
+    form: options.logForm,
     write: options.writeLog,
   });
   const { log } = telemetry;

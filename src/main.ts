@@ -38,6 +38,7 @@ const code = await runCommand(process.argv.slice(2), {
   onSignal(listener) {
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => listener(signal));
   },
+  isScreen: process.stdout.isTTY,
   ...(process.stdin.isTTY && process.stdout.isTTY && { dialogue: { input: process.stdin, output: process.stdout } }),
   exit: (exitCode) => process.exit(exitCode),
 });

@@ -9,7 +9,9 @@ import { ConfigError } from "../config/reading/problem.ts";
 import { encryptionSecretPath, loadEncryptionSecret } from "../config/registration/encryption-secret.ts";
 import { loadPeopleToken, peopleRegistrationPath } from "../config/registration/people-registration.ts";
 import { loadRegistration } from "../config/registration/registration.ts";
+import type { Config } from "../config/schema/schema.ts";
 import { StoreError } from "../ports/store.ts";
+import type { LogForm } from "../telemetry/pino-log.ts";
 import { exitCode } from "./exit-code.ts";
 import type { StopSignal, Terminal } from "./terminal.ts";
 import { packageVersion } from "./version.ts";
@@ -57,6 +59,7 @@ export async function runBridge(
       adminSocket: toAdminSocket(config, { configPath: options.configPath, env: terminal.env }),
       port: options.port,
       version: packageVersion(),
+      logForm: logFormOf(config, terminal),
     });
   } catch (error) {
     if (error instanceof ConfigError) throw error;
@@ -81,6 +84,12 @@ export async function runBridge(
     return isDefect(error) ? exitCode.fault : exitCode.config;
   }
   return stop();
+}
+
+/** NO_COLOR: https://no-color.org */
+function logFormOf({ logging: { format } }: Config, { isScreen = false, env }: Terminal): LogForm {
+  if (format === "json" || (format === "auto" && !isScreen)) return "json";
+  return isScreen && !env["NO_COLOR"] ? "pretty-in-colour" : "pretty";
 }
 
 /** A signal that nobody waits for ends the process at once. */

@@ -14,6 +14,8 @@ export interface Terminal {
   err(text: string): void;
   /** From now on signals come here instead of ending the process. */
   onSignal(listener: (signal: StopSignal) => void): void;
+  /** Standard output is a screen; undefined: it goes to a file or a program. */
+  readonly isScreen?: boolean;
   /** Undefined where nobody sits at it. */
   readonly dialogue?: Dialogue;
   /** At once. */

@@ -1,13 +1,19 @@
-// The log: pino lines in JSON, every field through the mask first.
+// The log: pino lines in JSON or for people, every field through the mask first.
 import pino from "pino";
 import type { Log, LogFields, LogLevel } from "../ports/telemetry.ts";
 import { Mask } from "./mask.ts";
+import { prettyLines } from "./pretty-line.ts";
+
+/** JSON for programs; `pretty` for people, with colours or without. */
+export type LogForm = "json" | "pretty" | "pretty-in-colour";
 
 export interface LogOptions {
   readonly level: LogLevel;
   readonly maskNumbers: boolean;
   /** What every ghost's localpart begins with: what follows is a number. */
   readonly ghostPrefix: string;
+  /** JSON when undefined. */
+  readonly form?: LogForm | undefined;
   /** Takes one line with its end; standard output when undefined. */
   readonly write?: ((line: string) => void) | undefined;
 }
@@ -74,6 +80,13 @@ export interface LevelledLog {
   readonly setLevel: (level: LogLevel) => void;
 }
 
+function openLogger(settings: pino.LoggerOptions, form: LogForm, write: LogOptions["write"]): pino.Logger {
+  const out: pino.DestinationStream = write === undefined ? pino.destination({ sync: true }) : { write };
+  if (form === "json") return pino(settings, out);
+  const pretty = prettyLines(form === "pretty-in-colour");
+  return pino(settings, { write: (line) => out.write(pretty(line)) });
+}
+
 export function createLog(options: LogOptions): LevelledLog {
   const threshold: Threshold = { level: options.level };
   const settings: pino.LoggerOptions = {
@@ -83,8 +96,8 @@ export function createLog(options: LogOptions): LevelledLog {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
   };
-  const { write } = options;
-  const logger = write === undefined ? pino(settings) : pino(settings, { write });
+  const { form = "json", write } = options;
+  const logger = openLogger(settings, form, write);
   return {
     log: new PinoLog(threshold, new Mask(options.maskNumbers, options.ghostPrefix), () => logger),
     level: () => threshold.level,

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,6 +48,7 @@ class Shell implements Terminal {
   exit(code: number): void {
     this.exits.push(code);
   }
+  isScreen = false;
   signal(signal: StopSignal): void {
     this.#listener?.(signal);
   }
@@ -174,6 +175,22 @@ describe("running", () => {
     expect(stopped).toBe(1);
     expect(options).toMatchObject([{ port: 9001, config: { ghosts: { gateway: "sip.example.org" } } }]);
     expect(shell.exits).toEqual([]);
+  });
+
+  test.each([
+    { format: undefined, isScreen: true, form: "pretty-in-colour" },
+    { format: undefined, isScreen: false, form: "json" },
+    { format: "pretty", isScreen: false, form: "pretty" },
+    { format: "json", isScreen: true, form: "json" },
+  ])("logs as $form if the format is $format and standard output a screen: $isScreen", async (row) => {
+    if (row.format !== undefined) appendFileSync(config, `logging: { format: ${row.format} }\n`);
+    const shell = Object.assign(new Shell(), { isScreen: row.isScreen });
+    const { start, options } = bridge(async () => {});
+    const running = runCommand(["-c", config, "-f", registration], shell, start);
+    await shell.cares;
+    shell.signal("SIGTERM");
+    await running;
+    expect(options).toMatchObject([{ logForm: row.form }]);
   });
 
   test("ends at once at the second signal", async () => {

@@ -184,3 +184,41 @@ describe("its level", () => {
     ]);
   });
 });
+
+describe("a log for people", () => {
+  function prettyLog(form: "pretty" | "pretty-in-colour") {
+    const written: string[] = [];
+    const { log } = createLog({
+      level: "info",
+      maskNumbers: true,
+      ghostPrefix: "_sip_",
+      form,
+      write: (line) => void written.push(line),
+    });
+    return { log, text: () => written.join("") };
+  }
+
+  it("has the hour, the level, the message and the fields in one line, and the same mask", () => {
+    const { log, text } = prettyLog("pretty");
+    log
+      .child({ call: "c-1" })
+      .warn("trunk is down", { trunk: "main", number: "+441818118181", tries: 3, why: "no answer" });
+    expect(text()).toMatch(
+      /^\[\d\d:\d\d:\d\d\.\d{3}\] WARN: trunk is down {2}call=c-1 {2}trunk=main {2}number=\+\*{10}81 {2}tries=3 {2}why="no answer"\n$/,
+    );
+  });
+
+  it("lets nothing that a peer sent steer the terminal or make a line of its own", () => {
+    const { log, text } = prettyLog("pretty");
+    const hostile = "\u001B[2J\u009B31m\r\n[00:00:00.000] INFO: all is well\u202E\u2028x";
+    log.error("call refused", { reason: hostile, error: new Error(hostile), deep: { list: [hostile] } });
+    expect(text().match(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu)).toEqual(["\n"]);
+    expect(text()).toContain(String.raw`\u001b[2J\u009b31m`);
+  });
+
+  it("is coloured if that is wanted", () => {
+    const { log, text } = prettyLog("pretty-in-colour");
+    log.info("bridge is up");
+    expect(text()).toContain("\u001B[");
+  });
+});

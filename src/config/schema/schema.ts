@@ -276,10 +276,13 @@ export const configSchema = section({
       .describe(
         "The least important lines to write. Each call leaves one line at `info` and one for each phase at `debug`. `trace` adds session descriptions, without keys.",
       ),
+    format: oneOf(["auto", "json", "pretty"])
+      .default("auto")
+      .describe("`json` for programs, `pretty` for people; `auto` is `pretty` on a terminal and `json` elsewhere."),
     mask_numbers: flag.default(true).describe("Hide all but the last two digits of telephone numbers."),
   })
     .prefault({})
-    .describe("The log: JSON lines on standard output."),
+    .describe("The log, on standard output: one line for each thing that happens."),
   shutdown: section({
     drain_seconds: seconds(0, 86_400)
       .default(0)
