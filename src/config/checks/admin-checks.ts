@@ -12,4 +12,9 @@ export function* checkAdmin({ admin }: Config): Generator<ConfigFinding> {
       message: `is missing: admin.listen needs token, token_file or the environment variable ${environmentName("ADMIN", "TOKEN")}`,
     };
   }
+  if (admin.console.enabled && admin.listen === undefined)
+    yield { path: ["admin", "console", "enabled"], message: "needs a port: set admin.listen" };
+  const { url } = admin.console;
+  if (url !== undefined && new URL(url).pathname !== "/")
+    yield { path: ["admin", "console", "url"], message: "should have no path: the console needs a host name of its own" };
 }

@@ -31,6 +31,16 @@ export function adminSocketPlaces(config: Config, sources: SecretSources): reado
 }
 
 /** Undefined: none. The checks leave no port without a token. */
-export function toAdminPort({ admin: { listen, token, host_names: hostNames } }: Config) {
-  return listen === undefined || token === undefined ? undefined : { ...listen, token, hostNames };
+export function toAdminPort({ admin: { listen, token, host_names: names, console } }: Config) {
+  if (listen === undefined || token === undefined) return undefined;
+  const hostNames = console.url === undefined ? names : [...names, new URL(console.url).hostname];
+  return { ...listen, token, hostNames };
+}
+
+/** Where admins' browsers find the console; undefined: there is none. */
+export function toConsoleUrl({ admin: { listen, console } }: Config): string | undefined {
+  if (!console.enabled || listen === undefined) return undefined;
+  if (console.url !== undefined) return console.url;
+  const host = listen.host.includes(":") ? `[${listen.host}]` : listen.host;
+  return `http://${host}:${listen.port}`;
 }

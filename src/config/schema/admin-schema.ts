@@ -1,5 +1,5 @@
 // The section `admin`: where admins' tools reach the running bridge, and what they may see.
-import { bindHost, filePath, flag, hostName, listOf, secretFile, section, text, whole } from "./scalars.ts";
+import { bindHost, filePath, flag, hostName, httpUrl, listOf, secretFile, section, text, userId, whole } from "./scalars.ts";
 
 const tokenError = "should be a text of 16 to 200 characters without spaces";
 
@@ -37,6 +37,22 @@ export const admin = section({
     )
     .meta({ examples: ["a-long-random-token"] }),
   token_file: secretFile("admin-token"),
+  users: listOf(userId, "Matrix user ids")
+    .max(50, { error: "should name 50 users at most" })
+    .default([])
+    .describe("Matrix users who are admins of the bridge: they may log in to the console without the token.")
+    .meta({ examples: [["@alice:example.org"]] }),
+  console: section({
+    enabled: flag.default(false).describe("Whether the port serves the console, a web page for admins."),
+    url: httpUrl
+      .optional()
+      .describe(
+        "Address at which admins' browsers reach the port, such as that of a reverse proxy. Its host name counts as one of `host_names`. Default: the address and port of `listen`.",
+      )
+      .meta({ examples: ["https://bridge.example.org"] }),
+  })
+    .prefault({})
+    .describe("The console in the browser (docs/admin.md)."),
   whole_numbers: flag
     .default(false)
     .describe(

@@ -1,13 +1,9 @@
 // Calls from the telephone network in the configuration: which number rings whom.
 import * as z from "zod";
-import { parseUserId } from "../../core/ids.ts";
 import { compilePattern } from "../../core/number/plan/pattern.ts";
-import { listOf, seconds, secretFile, section, text } from "./scalars.ts";
+import { listOf, seconds, secretFile, section, text, userId } from "./scalars.ts";
 
 const trunkName = text("should be the name of a trunk");
-
-const userText = 'should be a Matrix user id in quotes, such as "@alice:example.org"';
-const userId = z.string({ error: userText }).refine((value) => parseUserId(value) !== undefined, { error: userText });
 
 const roomText = 'should be a room id in quotes, such as "!office:example.org"';
 const roomId = z

@@ -1,6 +1,7 @@
 // The small values a configuration is made of, each with the words that say what it should be.
 // A message never repeats the value it is about: it may be a secret in the wrong place.
 import * as z from "zod";
+import { parseUserId } from "../../core/ids.ts";
 import { countries } from "../../core/number/e164.ts";
 import { isHost } from "../../core/address/host.ts";
 import { isNetwork } from "../../core/address/ip.ts";
@@ -81,6 +82,11 @@ export const bindHost = checked("should be an IP address of this machine, 0.0.0.
 export const serverName = checked(
   "should be the homeserver's server name, the part after the colon in user ids",
   (value) => splitHostPort(value) !== undefined,
+);
+
+export const userId = checked(
+  'should be a Matrix user id in quotes, such as "@alice:example.org"',
+  (value) => parseUserId(value) !== undefined,
 );
 
 export const httpUrl = checked(

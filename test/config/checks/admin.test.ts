@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { minimalConfig } from "../../../dev/config/sample.ts";
 import { adviseOn } from "../../../src/config/checks/advice.ts";
 import { parseConfig } from "../../../src/config/load.ts";
-import { adminSocketPlaces, toAdminSocket } from "../../../src/config/mapping/admin-mapping.ts";
+import { adminSocketPlaces, toAdminPort, toAdminSocket, toConsoleUrl } from "../../../src/config/mapping/admin-mapping.ts";
 import { formatPath } from "../../../src/config/reading/problem.ts";
 
 const token = "0123456789abcdef";
@@ -67,4 +67,23 @@ test("a command looks where systemd would have it too, but not beside a place th
   expect(places("")).toEqual([resolve("matrix-appservice-sip.sock"), "/run/matrix-appservice-sip/admin.sock"]);
   expect(places("admin: {socket: {path: here.sock}}\n")).toEqual(["/etc/bridge/here.sock"]);
   expect(places("admin: {socket: {enabled: false}}\n")).toEqual([]);
+});
+
+test("admins are Matrix users", () => {
+  expect(read('admin: {users: ["@alice:example.org"]}\n').admin.users).toEqual(["@alice:example.org"]);
+  expect(() => read("admin: {users: [alice]}\n")).toThrow("admin.users[0] should be a Matrix user id in quotes");
+});
+
+test("the console is at the port's address or at the one that the configuration names, and its host name is known", () => {
+  const port = `listen: {port: 9995}, token: ${token}`;
+  const at = (more: string) => toConsoleUrl(read(`admin: {${port}, console: {${more}}}\n`));
+  expect(at("enabled: false")).toBeUndefined();
+  expect(at("enabled: true")).toBe("http://127.0.0.1:9995");
+  const url = 'enabled: true, url: "https://bridge.example.org/"';
+  expect(at(url)).toBe("https://bridge.example.org");
+  expect(toAdminPort(read(`admin: {${port}, console: {${url}}}\n`))?.hostNames).toEqual(["bridge.example.org"]);
+  expect(() => read("admin: {console: {enabled: true}}\n")).toThrow(
+    "admin.console.enabled needs a port: set admin.listen",
+  );
+  expect(() => at('url: "https://example.org/bridge"')).toThrow("admin.console.url should have no path");
 });
