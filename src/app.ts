@@ -1,4 +1,5 @@
 // Reads the configuration, opens the edges and hands them to the bridge. The only file that knows every edge.
+import { fileURLToPath } from "node:url";
 import { createBridge } from "./bridge/bridge.ts";
 import { StopList } from "./bridge/operation/stop-list.ts";
 import { systemClock } from "./clock/system-clock.ts";
@@ -63,6 +64,9 @@ export interface RunningBridge {
 /** What trunks get for what they still owe an answer to: the whole stop has to fit into the 10 s of container runtimes. */
 const sipStopPatienceMs = 1_000;
 
+/** Where the build puts the console, from `src` as from `dist`. */
+const consoleFolder = fileURLToPath(new URL("../dist/web/", import.meta.url));
+
 /** Resolves when the bridge takes calls. Throws ConfigError, StoreError, or the error of an address in use. */
 export async function startBridge(options: BridgeOptions): Promise<RunningBridge> {
   const { config, registration, version } = options;
@@ -123,6 +127,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       door: bridge,
       socketPath: options.adminSocket,
       port: toAdminPort(config),
+      consoleFolder: config.admin.console.enabled ? consoleFolder : undefined,
       wholeNumbers: config.admin.whole_numbers,
       version,
       clock,

@@ -16,5 +16,8 @@ export function* checkAdmin({ admin }: Config): Generator<ConfigFinding> {
     yield { path: ["admin", "console", "enabled"], message: "needs a port: set admin.listen" };
   const { url } = admin.console;
   if (url !== undefined && new URL(url).pathname !== "/")
-    yield { path: ["admin", "console", "url"], message: "should have no path: the console needs a host name of its own" };
+    yield {
+      path: ["admin", "console", "url"],
+      message: "should have no path: the console needs a host name of its own",
+    };
 }

@@ -1,5 +1,17 @@
 // The section `admin`: where admins' tools reach the running bridge, and what they may see.
-import { bindHost, filePath, flag, hostName, httpUrl, listOf, secretFile, section, text, userId, whole } from "./scalars.ts";
+import {
+  bindHost,
+  filePath,
+  flag,
+  hostName,
+  httpUrl,
+  listOf,
+  secretFile,
+  section,
+  text,
+  userId,
+  whole,
+} from "./scalars.ts";
 
 const tokenError = "should be a text of 16 to 200 characters without spaces";
 

@@ -3,18 +3,21 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AdminDoor } from "../../ports/admin/admin-door.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { StoreError } from "../../ports/store.ts";
+import { StoreError, type AdminAction } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { createListener, type Listener } from "../listener.ts";
 import { tokenCheck } from "../token.ts";
 import { listenOnSocket, SocketError, type OpenSocket } from "../unix-socket.ts";
 import { WrongTokens } from "../wrong-tokens.ts";
 import { AdminError, errorStatus } from "./wire/admin-error.ts";
-import { findRoute, readAsked } from "./asked.ts";
-import { portEntrance, socketEntrance, type Entrance } from "./entrance.ts";
+import { findRoute, readAsked, type Found } from "./asked.ts";
+import { readConsoleFiles, serveFile, type ConsoleFiles } from "./console-files.ts";
+import { logIn, type LoginParts } from "./access/login.ts";
+import { Sessions } from "./access/sessions.ts";
+import { portEntrance, refusePages, socketEntrance, type Entrance, type Visitor } from "./access/entrance.ts";
 import { EventStreams } from "./event-stream.ts";
 import { base, openApiDocument } from "./openapi.ts";
-import type { Route, Tools } from "./routes/route.ts";
+import type { Route, Tools, Visit } from "./routes/route.ts";
 import { routes } from "./routes/all.ts";
 
 /** Says which release answers, so that a command of another one can say that it is. */
@@ -28,6 +31,8 @@ export interface AdminServerOptions {
   readonly port:
     | { readonly host: string; readonly port: number; readonly token: string; readonly hostNames: readonly string[] }
     | undefined;
+  /** The folder of the console's files, which the port serves; undefined: no console. */
+  readonly consoleFolder: string | undefined;
   readonly wholeNumbers: boolean;
   readonly version: string;
   readonly clock: Clock;
@@ -43,15 +48,16 @@ export interface AdminServer {
 }
 
 export function createAdminServer(options: AdminServerOptions): AdminServer {
-  const { door, clock, log, version, wholeNumbers, socketPath, port } = options;
+  const { door, clock, log, version, wholeNumbers, socketPath, port, consoleFolder } = options;
   const tools: Tools = { door, version, startedAtMs: clock.wallMs(), wholeNumbers };
   const streams = new EventStreams(door, clock);
+  const sessions = new Sessions(clock);
   const listeners: Listener[] = [];
   let socket: OpenSocket | undefined;
   let portListener: Listener | undefined;
-  const open = (name: string, entrance: () => Entrance): Listener => {
+  const open = (name: string, place: () => Place): Listener => {
     const answer = (request: IncomingMessage, response: ServerResponse): void =>
-      void answerRequest(request, response, { entrance: entrance(), tools, streams, clock, log });
+      void answerRequest(request, response, { ...place(), tools, streams, clock, log });
     const listener = createListener(answer, name, log);
     listeners.push(listener);
     return listener;
@@ -61,7 +67,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       if (socketPath !== undefined) {
         let entrance: Entrance | undefined;
         // Nobody can ask before it is there.
-        const listener = open("admin socket", () => entrance ?? refuseAll);
+        const listener = open("admin socket", () => ({ entrance: entrance ?? refuseAll, console: undefined }));
         try {
           socket = await listenOnSocket(listener, socketPath);
           entrance = socketEntrance(socket.uid);
@@ -73,58 +79,105 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       }
       if (port !== undefined) {
         const { host, token, hostNames } = port;
-        const parts = { check: tokenCheck(token), wrong: new WrongTokens(clock, log), hostNames: [host, ...hostNames] };
-        const entrance = portEntrance(parts);
-        portListener = open("admin port", () => entrance);
+        const parts = { check: tokenCheck(token), wrong: new WrongTokens(clock, log), sessions };
+        const entrance = portEntrance({ ...parts, hostNames: [host, ...hostNames] });
+        const onLogin = (who: string): Promise<void> =>
+          noteAction({ who, action: "log in", detail: undefined, outcome: "done", target: undefined }, place);
+        const files = consoleFolder === undefined ? undefined : filesIn(consoleFolder, log);
+        const place = { entrance, console: files && { files, login: { ...parts, onLogin } }, tools, clock, log };
+        portListener = open("admin port", () => place);
         await portListener.listen({ host, port: port.port });
       }
     },
     port: () => portListener?.port(),
     async stop() {
       streams.stop();
+      sessions.stop();
       socket?.remove();
       await Promise.all(listeners.map((listener) => listener.stop()));
     },
   };
 }
 
-const refuseAll: Entrance = () => {
-  throw new AdminError("unavailable", "the bridge is starting");
+/** Undefined where they cannot be read, which is no reason to carry no calls. */
+function filesIn(folder: string, log: Log): ConsoleFiles | undefined {
+  try {
+    const files = readConsoleFiles(folder);
+    if (files.has("/")) return files;
+    log.error("there is no console: its folder has no page; see admin.console", { folder });
+  } catch (error) {
+    log.error("there is no console: its files cannot be read; see admin.console", { folder, error });
+  }
+  return undefined;
+}
+
+const refuseAll: Entrance = {
+  open() {
+    throw new AdminError("unavailable", "the bridge is starting");
+  },
+  identify() {
+    throw new AdminError("unavailable", "the bridge is starting");
+  },
 };
 
-interface Answering {
+/** Where a request comes in. */
+interface Place {
   readonly entrance: Entrance;
+  /** Undefined: it is not served there. */
+  readonly console: { readonly files: ConsoleFiles; readonly login: LoginParts } | undefined;
+}
+
+interface Noting {
   readonly tools: Tools;
-  readonly streams: EventStreams;
   readonly clock: Clock;
   readonly log: Log;
 }
 
+interface Answering extends Place, Noting {
+  readonly streams: EventStreams;
+}
+
 /** Never rejects. */
 async function answerRequest(request: IncomingMessage, response: ServerResponse, parts: Answering): Promise<void> {
+  const { entrance, console, tools, streams, log } = parts;
   response.setHeader("cache-control", "no-store");
   response.setHeader("x-content-type-options", "nosniff");
+  response.setHeader("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
   try {
-    const who = parts.entrance(request);
-    response.setHeader(versionHeader, parts.tools.version);
+    entrance.open(request);
+    const { method = "" } = request;
     const [path = "", query = ""] = (request.url ?? "").split("?");
-    if (!path.startsWith(`${base}/`)) throw new AdminError("not_found", `everything is below ${base}/`);
-    const below = path.slice(base.length);
-    if (below === "/events" && request.method === "GET") return parts.streams.open(response);
-    if (below === "/openapi.json" && request.method === "GET") return send(response, 200, openApiDocument(routes));
-    const found = findRoute(request.method ?? "", below, [...routes, ...otherRoutes]);
-    const { status, body } = await carryOut(found.route, () => readAsked(found, new URLSearchParams(query), request), {
-      ...parts,
-      who,
-      target: Object.values(found.parts)[0],
-    });
+    // They hold nothing secret, and an admin may come to the page from anywhere, by a link.
+    if (console !== undefined && serveFile(console.files, path, request, response)) return;
+    refusePages(request.headers);
+    const below = path.startsWith(`${base}/`) ? path.slice(base.length) : undefined;
+    const isLogin = method === "POST" && below === "/session" && console !== undefined;
+    const visitor = isLogin ? stranger : entrance.identify(request);
+    response.setHeader(versionHeader, tools.version);
+    if (below === undefined) throw new AdminError("not_found", `everything is below ${base}/`);
+    if (below === "/events" && method === "GET") return streams.open(response, visitor.session);
+    if (below === "/openapi.json" && method === "GET") return send(response, 200, openApiDocument(routes));
+    const found = findRoute(method, below, [...routes, ...otherRoutes]);
+    const visit: Visit = {
+      ...visitor,
+      logIn: console && ((order) => logIn(order, request, response, console.login)),
+    };
+    const { status, body } = await carryOut(
+      found,
+      () => readAsked(found, new URLSearchParams(query), request),
+      visit,
+      parts,
+    );
     send(response, status, body);
   } catch (cause) {
-    const { code, message, detail } = errorOf(cause, parts.log);
+    const { code, message, detail } = errorOf(cause, log);
     for (const [name, value] of Object.entries(detail.headers ?? {})) response.setHeader(name, value);
     send(response, errorStatus[code], { code, message, field: detail.field });
   }
 }
+
+/** Whoever logs in shows who it is in what they ask. */
+const stranger: Visitor = { who: "stranger", session: undefined };
 
 /** Known so that another method than theirs is refused in words. */
 const otherRoutes = ["/events", "/openapi.json"].map((at) => ({ at, method: "get" }) as Route);
@@ -132,38 +185,38 @@ const otherRoutes = ["/events", "/openapi.json"].map((at) => ({ at, method: "get
 type AskedFor = Parameters<Route["handle"]>[0];
 
 async function carryOut(
-  route: Route,
+  { route, parts: named }: Found,
   read: () => Promise<AskedFor>,
-  parts: Answering & { readonly who: string; readonly target: string | undefined },
+  visit: Visit,
+  parts: Noting,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
   let asked: AskedFor | undefined;
   let outcome = "internal";
   try {
     asked = await read();
-    const body = await route.handle(asked, parts.tools);
+    const body = await route.handle(asked, parts.tools, visit);
     outcome = "done";
     return { status: route.status, body };
   } catch (cause) {
     if (cause instanceof AdminError) outcome = cause.code;
     throw cause;
   } finally {
-    if (route.action !== undefined) await noteAction(route.action, asked && route.detail(asked), outcome, parts);
+    if (route.action !== undefined) {
+      const detail = asked && route.detail(asked);
+      const target = Object.values(named)[0]?.slice(0, longestNoted);
+      await noteAction({ who: visit.who, action: route.action, target, detail, outcome }, parts);
+    }
   }
 }
 
 /** Longer than any name or id. */
 const longestNoted = 255;
 
-async function noteAction(
-  action: string,
-  detail: string | undefined,
-  outcome: string,
-  { who, target, tools, clock, log }: Answering & { readonly who: string; readonly target: string | undefined },
-): Promise<void> {
-  const of = target?.slice(0, longestNoted);
+async function noteAction(noted: Omit<AdminAction, "atMs">, { tools, clock, log }: Noting): Promise<void> {
+  const { who, action, target: of, detail, outcome } = noted;
   log.info("an admin acts", { who, action, of, detail, outcome });
   try {
-    await tools.door.actions.note({ atMs: clock.wallMs(), who, action, target: of, detail, outcome });
+    await tools.door.actions.note({ ...noted, atMs: clock.wallMs() });
   } catch (error) {
     log.warn("what an admin did is in the log alone: the store does not take it", { error });
   }

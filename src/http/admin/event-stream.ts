@@ -4,6 +4,7 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { AdminDoor } from "../../ports/admin/admin-door.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { Session } from "./access/sessions.ts";
 import { AdminError } from "./wire/admin-error.ts";
 import { eventOf } from "./wire/events.ts";
 
@@ -23,8 +24,8 @@ export class EventStreams {
     this.#clock = clock;
   }
 
-  /** Throws AdminError where there are too many. */
-  open(response: ServerResponse): void {
+  /** Throws AdminError where there are too many. `session`: in which it is asked for, and with which it ends. */
+  open(response: ServerResponse, session: Pick<Session, "onEnd"> | undefined): void {
     if (this.#open.size >= mostStreams) {
       const message = `${mostStreams} streams of events are open: more there cannot be`;
       throw new AdminError("too_many_requests", message, { headers: { "retry-after": "60" } });
@@ -41,7 +42,9 @@ export class EventStreams {
       const text = `event: ${event.kind}\ndata: ${JSON.stringify(eventOf(event))}\n\n`;
       return response.write(text) ? undefined : this.#drained(response);
     });
+    const forget = session?.onEnd(() => response.end());
     response.once("close", () => {
+      forget?.();
       unsubscribe();
       cancel();
       this.#open.delete(response);

@@ -6,7 +6,12 @@ import { expect, onTestFinished, test } from "vitest";
 import { minimalConfig } from "../../../dev/config/sample.ts";
 import { adviseOn } from "../../../src/config/checks/advice.ts";
 import { parseConfig } from "../../../src/config/load.ts";
-import { adminSocketPlaces, toAdminPort, toAdminSocket, toConsoleUrl } from "../../../src/config/mapping/admin-mapping.ts";
+import {
+  adminSocketPlaces,
+  toAdminPort,
+  toAdminSocket,
+  toConsoleUrl,
+} from "../../../src/config/mapping/admin-mapping.ts";
 import { formatPath } from "../../../src/config/reading/problem.ts";
 
 const token = "0123456789abcdef";

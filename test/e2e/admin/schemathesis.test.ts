@@ -40,7 +40,7 @@ it("finds nothing that the document does not say, and nothing that it says and t
     // A stream without an end.
     "--exclude-path",
     "/admin/v1/events",
-    // It tries wrong tokens until it is not listened to any more: test/http/admin/entrance.test.ts does that.
+    // It tries wrong tokens until it is not listened to any more: test/http/admin/access/entrance.test.ts does that.
     "--exclude-checks",
     "ignored_auth,missing_required_header",
     "--max-examples",

@@ -65,6 +65,7 @@ export async function startAdmin(options: Partial<AdminServerOptions> = {}) {
     door,
     socketPath,
     port: { host: "127.0.0.1", port: 0, token, hostNames: ["bridge.example.org"] },
+    consoleFolder: undefined,
     wholeNumbers: false,
     version: "1.2.3",
     clock,

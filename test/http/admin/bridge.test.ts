@@ -13,6 +13,7 @@ test("an admin sees a call, hangs it up on both sides, and finds it and what the
     door: bridge.door,
     socketPath,
     port: undefined,
+    consoleFolder: undefined,
     wholeNumbers: true,
     version: "1.2.3",
     clock: bridge.clock,

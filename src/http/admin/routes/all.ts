@@ -3,6 +3,13 @@ import type { Route } from "./route.ts";
 import { callRoutes } from "./calls.ts";
 import { numberRoutes } from "./numbers.ts";
 import { operationRoutes } from "./operation.ts";
+import { sessionRoutes } from "./session.ts";
 import { trunkRoutes } from "./trunks.ts";
 
-export const routes: readonly Route[] = [...callRoutes, ...trunkRoutes, ...numberRoutes, ...operationRoutes];
+export const routes: readonly Route[] = [
+  ...callRoutes,
+  ...trunkRoutes,
+  ...numberRoutes,
+  ...operationRoutes,
+  ...sessionRoutes,
+];

@@ -1,7 +1,10 @@
 // One thing that the admin API can be asked. The server answers from the list of these, and the OpenAPI document is made of it.
 import * as z from "zod";
 import type { AdminDoor } from "../../../ports/admin/admin-door.ts";
+import type { Session } from "../access/sessions.ts";
+import type { Visitor } from "../access/entrance.ts";
 import type { ErrorCode } from "../wire/admin-error.ts";
+import type { LoginOrder } from "../wire/session.ts";
 
 /** What routes work with. */
 export interface Tools {
@@ -10,6 +13,12 @@ export interface Tools {
   readonly startedAtMs: number;
   /** Whether whole numbers may be had. */
   readonly wholeNumbers: boolean;
+}
+
+/** Who asks. */
+export interface Visit extends Visitor {
+  /** Throws AdminError. Undefined where there is no console. */
+  readonly logIn: ((order: LoginOrder) => Promise<Session>) | undefined;
 }
 
 type Fields = z.ZodObject;
@@ -26,7 +35,7 @@ export interface RouteDefinition<
   Body extends z.ZodType,
   Answer extends z.ZodType,
 > {
-  readonly method: "get" | "post" | "put";
+  readonly method: "get" | "post" | "put" | "delete";
   /** Below /admin/v1, with the names of the path's parts in braces. */
   readonly at: string;
   /** Its name in the OpenAPI document. */
@@ -44,7 +53,11 @@ export interface RouteDefinition<
   readonly action?: string;
   /** What that log says besides. */
   readonly detail?: (asked: Asked<Path, Query, Body>) => string | undefined;
-  readonly handle: (asked: Asked<Path, Query, Body>, tools: Tools) => z.input<Answer> | Promise<z.input<Answer>>;
+  readonly handle: (
+    asked: Asked<Path, Query, Body>,
+    tools: Tools,
+    visit: Visit,
+  ) => z.input<Answer> | Promise<z.input<Answer>>;
 }
 
 export interface Route extends Required<
@@ -57,7 +70,7 @@ export interface Route extends Required<
   readonly status: 200 | 202;
   readonly action: string | undefined;
   readonly detail: (asked: Asked<Fields, Fields, z.ZodType>) => string | undefined;
-  readonly handle: (asked: Asked<Fields, Fields, z.ZodType>, tools: Tools) => unknown;
+  readonly handle: (asked: Asked<Fields, Fields, z.ZodType>, tools: Tools, visit: Visit) => unknown;
 }
 
 const nothing = z.strictObject({});
@@ -79,6 +92,6 @@ export function route<
     errors: errors ?? [],
     action,
     detail: (asked) => detail?.(asked),
-    handle: (asked, tools) => handle(asked, tools),
+    handle: (asked, tools, visit) => handle(asked, tools, visit),
   };
 }

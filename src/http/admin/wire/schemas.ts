@@ -6,6 +6,7 @@ import { call, callRecord } from "./calls.ts";
 import { event } from "./events.ts";
 import { arrived, dialled } from "./explanation.ts";
 import { line } from "./scalars.ts";
+import { loginOrder, visitor } from "./session.ts";
 
 const next = z.string().optional().describe("The cursor of the next page; missing: there is none");
 
@@ -45,6 +46,8 @@ const named = {
   Action: action,
   ActionList: actionList,
   Event: event,
+  LoginOrder: loginOrder,
+  Visitor: visitor,
   Error: errorBody,
 };
 for (const [id, schema] of Object.entries(named)) components.add(schema, { id });

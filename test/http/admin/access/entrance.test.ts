@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { ask, newFolder, startAdmin, token } from "./admin-rig.ts";
+import { ask, newFolder, startAdmin, token } from "../admin-rig.ts";
 
 describe("the port", () => {
   test("takes the token and nothing else, and counts who is wrong", async () => {
