@@ -1,7 +1,8 @@
-// Runs once before all end-to-end tests: the real parts are there, and so is a folder for the logs.
+// Runs once before all end-to-end tests: the real parts are there, the page is bundled, and there is a folder for the logs.
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
+import { bundlePage } from "../parts/clients/page-server.ts";
 import { install } from "./install.ts";
 import { InstallError } from "./packages.ts";
 import { CACHE } from "./versions.ts";
@@ -40,6 +41,8 @@ export default async function setup(project: TestProject): Promise<void> {
   project.provide("runFolder", await freshFolder());
   try {
     await install();
+    // Here, and not by the first files that need it, which would do it twice.
+    await bundlePage();
   } catch (error) {
     if (!(error instanceof InstallError)) throw error;
     // One line says it all; a stack of the test runner's would hide it.

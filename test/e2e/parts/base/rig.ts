@@ -1,7 +1,7 @@
 // One test's bench: a folder for its logs and files, and the parts that end with it.
 // A failure prints the end of every log; a success prints nothing.
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeEach, expect, inject, onTestFailed, onTestFinished } from "vitest";
 import { Log } from "./log.ts";
 import { type ProcessOptions, type RunningProcess, startProcess } from "./process.ts";
@@ -89,8 +89,9 @@ export function suiteRig(name: string): Rig {
 
 /** A rig for the test that is running. */
 export function testRig(): Rig {
-  const { currentTestName = "test" } = expect.getState();
-  const rig = new Rig("tests", currentTestName);
+  const { currentTestName = "test", testPath = "" } = expect.getState();
+  // Files run side by side, and two of them may have tests of one name.
+  const rig = new Rig("tests", basename(testPath, ".test.ts"), currentTestName);
   onTestFinished(() => rig.close());
   onTestFailed(() => void process.stderr.write(`${rig.evidence()}\n`));
   return rig;

@@ -4,19 +4,18 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { access, readdir, readFile, rename, rm } from "node:fs/promises";
 import { createServer } from "node:http";
+import { createRequire } from "node:module";
 import { dirname, extname, join, normalize, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import { listen } from "../../../../dev/loopback/listen.ts";
 import { CACHE } from "../../setup/versions.ts";
 
 const PAGE = resolve(import.meta.dirname, "../../page");
 const REPOSITORY = resolve(import.meta.dirname, "../../../..");
+// Not import.meta.resolve: the global setup, which is loaded in another way, has none.
+const require = createRequire(import.meta.url);
 /** The real Element Call; it is served for each mode, `compatibility` and `matrix_2_0`, in a folder of that name. */
-const ELEMENT_CALL = join(
-  dirname(fileURLToPath(import.meta.resolve("@element-hq/element-call-embedded/package.json"))),
-  "dist",
-);
+const ELEMENT_CALL = join(dirname(require.resolve("@element-hq/element-call-embedded/package.json")), "dist");
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
