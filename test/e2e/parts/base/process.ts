@@ -103,8 +103,11 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     saying: (pattern, wait = {}) => log.waitFor(pattern, { ...wait, over: tooSoon() }),
     async until(what, ready, timeoutMs = patienceMs) {
       const deadline = performance.now() + timeoutMs;
-      while (!(await ready())) {
-        if (exit !== undefined) await tooSoon();
+      for (;;) {
+        // Whoever ends while being asked is asked once more: to have ended may be what is waited for.
+        const isOver = exit !== undefined;
+        if (await ready()) return;
+        if (isOver) await tooSoon();
         if (performance.now() > deadline) {
           throw new Error(`${log.name}: waited ${timeoutMs} ms for ${what}\n${log.tail()}`);
         }
