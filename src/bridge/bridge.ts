@@ -4,6 +4,7 @@ import { doneWithin } from "../ports/done-within.ts";
 import type { TrunkName, UserId } from "../core/ids.ts";
 import type { Call } from "../core/call/model/call.ts";
 import { chargedTo, failsOverTo, isRunning, trunkLegsOf } from "../core/call/model/queries.ts";
+import type { PlannedCall } from "../core/number/plan/dial-plan.ts";
 import { explainArrived, explainDialled } from "../core/policy/number-explanation.ts";
 import type { AdminDoor, ExplainQuery, NumberExplanation } from "../ports/admin/admin-door.ts";
 import { findRecords } from "./observation/history.ts";
@@ -61,6 +62,7 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
     // Before trunks can begin calls of this process, which are nothing to recover.
     const interrupted = await store.calls.open();
     await first.load();
+    await inside.blocks.load();
     await inside.clientKinds.load(inside.people.keys());
     await inside.keypads.load();
     await sip.start(inside.sipSinks);
@@ -103,13 +105,14 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
     const { ids } = inside;
     if (fromTrunk === undefined) {
       if (trunk !== undefined && !isTrunk(trunk)) return undefined;
-      return { way: "dialled", found: explainDialled(text, { ids, plan, policy, person, trunk }) };
+      return { way: "dialled", found: explainDialled(text, { ids, plan, policy, person, trunk, isBlocked }) };
     }
     const trust = settings.trunks.get(fromTrunk)?.trust;
     if (trust === undefined) return undefined;
     return { way: "arrived", found: explainArrived(text, { ids, plan, numbers, trunk: fromTrunk, trust }) };
   }
 
+  const isBlocked = (planned: PlannedCall): boolean => inside.blocks.bars(planned);
   const isTrunk = (trunk: TrunkName): boolean => settings.trunks.has(trunk);
   const noteGate = (kind: "trunk.paused" | "trunk.resumed", trunk: TrunkName): void => {
     log.info(kind === "trunk.paused" ? "trunk paused: no calls begin over it" : "trunk takes calls again", { trunk });
@@ -161,6 +164,8 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
     logLevel: () => telemetry.logLevel(),
     setLogLevel: (level) => telemetry.setLogLevel(level),
     actions: store.adminActions,
+    blocks: inside.blocks,
+    shownNumber: (number) => telemetry.shownNumber(number),
     subscribe: (listener) => events.subscribe(listener),
     trunks: () =>
       sip.health().map((health) => ({

@@ -6,6 +6,7 @@ import type { DialPlan } from "../core/number/plan/dial-plan.ts";
 import type { DidTable } from "../core/number/plan/did.ts";
 import type { VirtualUsers } from "../core/number/plan/virtual-users.ts";
 import type { IdentityTemplates } from "../core/policy/caller-identity.ts";
+import type { BlockResponse } from "../core/policy/block-list.ts";
 import type { CallerTrust } from "../core/policy/caller.ts";
 import type { Policy } from "../core/policy/permission.ts";
 import type { TrunkFeatures } from "../core/policy/trunk-features.ts";
@@ -44,6 +45,12 @@ export interface BridgedTrunk {
   readonly media: TrunkMedia;
 }
 
+/** Which callers reach nobody. */
+interface BlockingSettings {
+  /** What callers on the block list hear whose entry does not say. */
+  readonly response: BlockResponse;
+}
+
 export interface BridgeSettings {
   /** What the bot is called. */
   readonly botName: string;
@@ -57,6 +64,7 @@ export interface BridgeSettings {
   readonly pins: Pins;
   /** Whose a voice mailbox is, by the account that the trunk names; others belong to whom the number rings. */
   readonly mailboxes: ReadonlyMap<string, readonly UserId[]>;
+  readonly blocking: BlockingSettings;
   readonly notices: Notices;
   /** Which kinds of clients a call rings: `auto`, those that people use; `both`; or one of the homeserver's kinds. */
   readonly ringKinds: string;

@@ -13,6 +13,8 @@ import { ClientKinds } from "./admission/client-kinds.ts";
 import { InboundAdmission } from "./admission/inbound-admission.ts";
 import { OutboundAdmission } from "./admission/outbound-admission.ts";
 import { PinGuard } from "./admission/pin-guard.ts";
+import { Blocks } from "./blocking/blocks.ts";
+import { Screen } from "./blocking/screen.ts";
 import { CallEvents } from "./calls/call-events.ts";
 import { CallIndex } from "./calls/call-index.ts";
 import { HangUps } from "./calls/hang-ups.ts";
@@ -115,12 +117,21 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
   };
   const trust = (name: TrunkName): BridgedTrunk["trust"] => trunk(name).trust;
   const callers = new Callers({ ids, plan, trust });
+  const blocks = new Blocks({
+    ids,
+    plan: () => plan,
+    stored: store.blocks,
+    response: () => settings.blocking.response,
+    clock,
+  });
   const pins = new PinGuard({ ...common, pins: settings.pins, withheld: ids.withheld });
   const calling = {
     ...common,
     ...places,
     pins,
     gate,
+    blocks,
+    screen: new Screen(blocks),
     callers,
     clientKinds,
     notices,
@@ -150,7 +161,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
     sessions,
     ledger: store.calls,
     encryptedRooms: new EncryptedRooms({ ...common, ...fixed, rooms, occupied }),
-    bot: new Bot({ ...common, ...fixed, user: homeserver.bot, rooms, conversations, ringBacks, dialIns }),
+    bot: new Bot({ ...common, blocks, ...fixed, user: homeserver.bot, rooms, conversations, ringBacks, dialIns }),
     greeter,
     callBacks,
     messages,
@@ -230,6 +241,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
     log,
   });
   return {
+    blocks,
     callEvents,
     clientKinds,
     emit,

@@ -75,7 +75,12 @@ function explainNumber(text: string, options: ExplainOptions, terminal: Terminal
     return exitCode.ok;
   }
   const trunk = options.trunk === undefined ? undefined : trunkName(options.trunk);
-  terminal.out(dialledWords(explainDialled(text, { ids, plan, policy: toPolicy(config), person, trunk }), options.as));
+  terminal.out(
+    dialledWords(
+      explainDialled(text, { ids, plan, policy: toPolicy(config), isBlocked: () => false, person, trunk }),
+      options.as,
+    ),
+  );
   return exitCode.ok;
 }
 

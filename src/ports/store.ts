@@ -2,6 +2,7 @@
 // What is asked of a store takes effect in the order in which it is asked, and each change is made whole or not at all.
 import type { CallRecord } from "../core/call/model/record.ts";
 import type { StoredCall } from "../core/call/recover.ts";
+import type { Block } from "../core/policy/block-list.ts";
 import type { CallId, EventId, NumberKey, RoomId, UserId } from "../core/ids.ts";
 
 /** An event as the homeserver pushed it, kept until the bridge has acted on it. */
@@ -146,6 +147,14 @@ export interface AdminActions {
   prune(beforeMs: number): Promise<number>;
 }
 
+/** Whose calls nobody takes, or one person does not. */
+export interface StoredBlocks {
+  list(): Promise<readonly Block[]>;
+  /** In place of the one of that person, or for all, about the same callers. */
+  save(block: Block): Promise<void>;
+  remove(what: string, person: UserId | undefined): Promise<void>;
+}
+
 /** Small facts about the installation: ghost encoding, schema of ids, secrets. */
 export interface Settings {
   get(key: string): Promise<string | undefined>;
@@ -161,6 +170,7 @@ export interface Store {
   readonly visits: Visits;
   readonly settings: Settings;
   readonly adminActions: AdminActions;
+  readonly blocks: StoredBlocks;
   /** Writes something that takes space. Throws StoreError if it cannot. */
   check(): Promise<void>;
   /** Hears of failures that show by themselves, such as a connection that was lost. `check` tries to mend them. */

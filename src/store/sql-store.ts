@@ -6,6 +6,7 @@ import type { Log } from "../ports/telemetry.ts";
 import { migrate } from "./migrations/all.ts";
 import { openAccess } from "./sql/access.ts";
 import { sqlAdminActions } from "./sql/admin-actions.ts";
+import { sqlBlocks } from "./sql/blocks.ts";
 import { sqlCallLedger } from "./sql/calls.ts";
 import { sqlConversations } from "./sql/conversations.ts";
 import type { Database } from "./sql/database.ts";
@@ -39,6 +40,7 @@ export async function openSqlStore(database: Database, log: Log | undefined): Pr
     visits: sqlVisits(access),
     settings,
     adminActions: sqlAdminActions(access),
+    blocks: sqlBlocks(access),
     // A full disk still takes what fits into space that the file already has, so this is larger than most of what is stored.
     check: () => settings.set(checkKey, randomBytes(checkBytes / 2).toString("hex")),
     onFailure: (listener) => database.onFailure(listener),

@@ -169,7 +169,7 @@ test("permissions and limits decide in milliseconds", () => {
   const policy = toPolicy(full);
   const premium = planCall(numberOf("009001234567"), toDialPlan(full));
   const ask = (person: string) =>
-    judge({ person: user(person), plan: premium, callsOfPerson: 3, callsInAll: 3 }, policy);
+    judge({ person: user(person), plan: premium, isBlocked: false, callsOfPerson: 3, callsInAll: 3 }, policy);
   expect(ask("@boss:example.org")).toEqual({ kind: "allowed", maxDurationMs: 60_000 });
   expect(ask("@alice:example.org")).toEqual({ kind: "refused", cause: "premium-barred" });
   expect(ask("@mallory:example.org")).toEqual({ kind: "refused", cause: "not-permitted" });

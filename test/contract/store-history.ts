@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import type { CallRecord } from "../../src/core/call/model/record.ts";
 import { callId } from "../../src/core/ids.ts";
 import type { Store } from "../../src/ports/store.ts";
-import { recordOf } from "./store-examples.ts";
+import { person, recordOf } from "./store-examples.ts";
 
 export function describeHistory(store: () => Store): void {
   it("lists history page by page, calls that ended at the same moment too, and of a time", async () => {
@@ -23,6 +23,19 @@ export function describeHistory(store: () => Store): void {
     expect(idsOf(second)).toEqual(["c-2", "c-1"]);
     expect(idsOf(await store().calls.history(2, { after: second[1] }))).toEqual(["c-5"]);
     expect(idsOf(await store().calls.history(9, { fromMs: 200, toMs: 300 }))).toEqual(["c-1"]);
+  });
+
+  it("keeps one entry of the block list for each person and caller, as it was saved last", async () => {
+    const { blocks } = store();
+    const forAll = { what: "+4490*", person: undefined, response: undefined, by: "uid 0", atMs: 1_000 };
+    const own = { ...forAll, person, by: person, atMs: 2_000 };
+    await blocks.save(own);
+    await blocks.save(forAll);
+    await blocks.save({ ...own, response: "busy", atMs: 3_000 });
+    expect(await blocks.list()).toEqual([forAll, { ...own, response: "busy", atMs: 3_000 }]);
+    await blocks.remove("+4490*", undefined);
+    await blocks.remove("anonymous", person);
+    expect(await blocks.list()).toMatchObject([{ person }]);
   });
 
   it("keeps what admins did, and forgets it in time", async () => {

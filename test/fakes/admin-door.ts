@@ -1,4 +1,5 @@
 // A bridge as an admin's tools see it, with one call, one trunk and a history.
+import { Blocks } from "../../src/bridge/blocking/blocks.ts";
 import { callId, roomId, trunkName, type UserId } from "../../src/core/ids.ts";
 import { noMediaStats } from "../../src/core/call/model/media-stats.ts";
 import { createGhostIds } from "../../src/core/number/ghost/ghost-id.ts";
@@ -8,11 +9,21 @@ import type { BridgeEvent, Listener, Overrun } from "../../src/ports/admin/bridg
 import type { EndedCall, MeasuredCall } from "../../src/ports/admin/observed-call.ts";
 import type { NotedAction, RecordPlace } from "../../src/ports/store.ts";
 import type { LogLevel } from "../../src/ports/telemetry.ts";
+import { openMemoryStore } from "./memory-store.ts";
 import { exampleDids, examplePlan, examplePolicy } from "../scenarios/settings.ts";
 
 export const atMs = Date.UTC(2026, 10, 30, 12);
 const ann = "@ann:example.org" as UserId;
 const main = trunkName("main");
+
+const exampleIds = createGhostIds({
+  domain: "example.org",
+  prefix: "_sip_",
+  encoding: "percent",
+  gateway: "sip.example.org",
+  sipDomains: [],
+  country: "GB",
+});
 
 const liveCall: MeasuredCall = {
   id: callId("c-1"),
@@ -105,17 +116,10 @@ export class FakeDoor implements AdminDoor {
   }
   numbers = () => exampleDids.rules;
   explain: AdminDoor["explain"] = ({ text, person, trunk, fromTrunk }) => {
-    const ids = createGhostIds({
-      domain: "example.org",
-      prefix: "_sip_",
-      encoding: "percent",
-      gateway: "sip.example.org",
-      sipDomains: [],
-      country: "GB",
-    });
-    const parts = { ids, plan: examplePlan, policy: examplePolicy, numbers: exampleDids };
+    const parts = { ids: exampleIds, plan: examplePlan, policy: examplePolicy, numbers: exampleDids };
     if ((trunk ?? fromTrunk ?? main) !== main) return undefined;
-    if (fromTrunk === undefined) return { way: "dialled", found: explainDialled(text, { ...parts, person, trunk }) };
+    if (fromTrunk === undefined)
+      return { way: "dialled", found: explainDialled(text, { ...parts, isBlocked: () => false, person, trunk }) };
     const trust = { identity: "asserted", displayName: true } as const;
     return { way: "arrived", found: explainArrived(text, { ...parts, trunk: fromTrunk, trust }) };
   };
@@ -147,6 +151,14 @@ export class FakeDoor implements AdminDoor {
     this.drains.push(withinMs);
     return 0;
   }
+  readonly blocks = new Blocks({
+    stored: openMemoryStore().blocks,
+    ids: exampleIds,
+    plan: () => examplePlan,
+    response: () => "decline",
+    clock: { wallMs: () => atMs },
+  });
+  shownNumber = (number: string): string => number.replaceAll(/\d(?=(?:\D*\d){2})/g, "*");
   readonly actions: AdminDoor["actions"] = {
     note: async (action) => {
       if (this.storeFails !== undefined) throw this.storeFails;

@@ -1,4 +1,5 @@
 // The store without a disk, for tests and trials. Calls are kept as JSON here too, so that nothing is shared by reference.
+import type { Block } from "../../src/core/policy/block-list.ts";
 import type { CallRecord } from "../../src/core/call/model/record.ts";
 import type { EventId, RoomId, UserId } from "../../src/core/ids.ts";
 import type {
@@ -13,6 +14,7 @@ import type {
   RecordPlace,
   RoomDirectory,
   Store,
+  StoredBlocks,
   Visit,
   Visits,
 } from "../../src/ports/store.ts";
@@ -193,6 +195,16 @@ function memoryVisits(): Visits {
   };
 }
 
+function memoryBlocks(): StoredBlocks {
+  const blocks = new Map<string, Block>();
+  const keyOf = (what: string, person: string = ""): string => JSON.stringify([person, what]);
+  return {
+    list: async () => [...blocks.values()].toSorted((one, other) => one.atMs - other.atMs),
+    save: async (block) => void blocks.set(keyOf(block.what, block.person), block),
+    remove: async (what, person) => void blocks.delete(keyOf(what, person)),
+  };
+}
+
 function memoryActions(): AdminActions {
   let noted: readonly NotedAction[] = [];
   let last = 0;
@@ -226,6 +238,7 @@ export function openMemoryStore(): Store {
     conversations: memoryConversations(conversations),
     visits: memoryVisits(),
     adminActions: memoryActions(),
+    blocks: memoryBlocks(),
     settings: {
       get: async (key) => settings.get(key),
       set: async (key, value) => void settings.set(key, value),

@@ -62,6 +62,7 @@ export interface TestBridgeOptions {
   readonly plan?: DialPlan;
   readonly policy?: Policy;
   readonly notices?: Notices;
+  readonly blocking?: Partial<BridgeSettings["blocking"]>;
   readonly ringKinds?: string;
   readonly encryptRooms?: BridgeSettings["encryptRooms"];
   readonly identity?: IdentityTemplates;
@@ -124,6 +125,11 @@ export class TestBridge {
   }
   get arrivals(): SipSinks {
     return this.#inside.sipSinks;
+  }
+
+  /** As a start does. */
+  loadBlocks(): Promise<void> {
+    return this.#inside.blocks.load();
   }
 
   /** The bridge is being stopped. */
@@ -288,6 +294,7 @@ function settingsOf(options: TestBridgeOptions): BridgeSettings {
     numbers: options.dids ?? exampleDids,
     pins: options.pins ?? new Map(),
     mailboxes: new Map(),
+    blocking: { response: "decline", ...options.blocking },
     notices: options.notices ?? { failures: true, history: false },
     ringKinds: options.ringKinds ?? "auto",
     encryptRooms: options.encryptRooms ?? "auto",

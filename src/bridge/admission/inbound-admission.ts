@@ -24,6 +24,7 @@ import type { ClientKinds } from "./client-kinds.ts";
 import type { PinGuard } from "./pin-guard.ts";
 import { UnlistedNumbers } from "./unlisted-numbers.ts";
 import type { Callers, KnownCaller } from "./callers.ts";
+import type { Screen } from "../blocking/screen.ts";
 import type { Ghosts } from "../rooms/ghosts.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
 import { abilitiesOf } from "./routing.ts";
@@ -41,6 +42,7 @@ export interface InboundAdmissionParts {
   readonly ghosts: Pick<Ghosts, "introduce">;
   readonly features: (trunk: TrunkName) => TrunkFeatures;
   readonly policy: Policy;
+  readonly screen: Pick<Screen, "look">;
   readonly pins: Pick<PinGuard, "isBarred">;
   readonly notices: Notices;
   readonly calls: CallsOfTheMoment;
@@ -78,26 +80,28 @@ export class InboundAdmission {
   }
 
   #firstStep(arrival: InviteArrival): Step {
-    const { callers, ghosts, pins } = this.#parts;
+    const { callers, ghosts, pins, screen } = this.#parts;
     const { called, trunk, identity, diversions } = arrival;
     const did = this.#parts.recipients(called, trunk);
     const caller = callers.of(trunk, identity, diversions);
     if (did.kind === "none") {
       this.#unlisted.called({ trunk, called, number: did.number });
-      return this.#refuse(arrival, caller, called, "not-in-service");
+      return this.#refuse(arrival, caller, called, "not-in-service", []);
     }
     if (arrival.replaces !== undefined) {
       // It is for whoever is in that call, and would ring somebody else (RFC 3891 s3).
       this.#notTakenOver.add({ call: arrival.call, trunk, replaces: arrival.replaces });
-      return this.#refuse(arrival, caller, did.number, "declined");
+      return this.#refuse(arrival, caller, did.number, "declined", did.stages);
     }
     const crowded = this.#crowded(caller, called, trunk);
-    if (crowded !== undefined) return this.#refuse(arrival, caller, did.number, crowded);
-    const stages = this.#withoutBusy(did.stages, caller);
-    if (stages.length === 0) return this.#refuse(arrival, caller, did.number, "busy");
+    if (crowded !== undefined) return this.#refuse(arrival, caller, did.number, crowded, did.stages);
+    const screened = screen.look(caller, did.stages);
+    if (screened.kind === "refused") return this.#refuse(arrival, caller, did.number, screened.cause, did.stages);
+    const stages = this.#withoutBusy(screened.stages, caller);
+    if (stages.length === 0) return this.#refuse(arrival, caller, did.number, "busy", screened.stages);
     const { pin } = did;
     if (pin !== undefined && pins.isBarred(pin.name, caller.ghost.user))
-      return this.#refuse(arrival, caller, did.number, "pin-barred");
+      return this.#refuse(arrival, caller, did.number, "pin-barred", stages);
     ghosts.introduce(caller.ghost, caller.trustedName);
     const request = this.#request(arrival, caller, did.number, stages);
     return pin === undefined ? beginInbound(request) : beginPickingUp(request, pin);
@@ -126,8 +130,15 @@ export class InboundAdmission {
       .filter(({ targets }) => targets.length > 0);
   }
 
-  #refuse(arrival: InviteArrival, caller: KnownCaller, called: string, cause: Cause): Step {
-    const request = this.#request(arrival, caller, called, []);
+  /** `stages`: whom it would have rung, for the record. */
+  #refuse(
+    arrival: InviteArrival,
+    caller: KnownCaller,
+    called: string,
+    cause: Cause,
+    stages: readonly RingStage[],
+  ): Step {
+    const request = this.#request(arrival, caller, called, stages);
     return end(beginInbound(request).call, cause, request.atMs, {});
   }
 

@@ -4,6 +4,7 @@ import type { Notices } from "../../core/call/model/notices.ts";
 import { beginOutbound, refuseOutbound, type OutboundRequest } from "../../core/call/outbound/outbound.ts";
 import type { Step } from "../../core/call/step.ts";
 import { callId, domainOf, type DeviceId, type UserId } from "../../core/ids.ts";
+import { isEmergency } from "../../core/number/plan/dial-plan.ts";
 import type { GhostNumber } from "../../core/number/plan/number-key.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import { showsDisplayName } from "../../core/policy/caller-identity.ts";
@@ -13,8 +14,9 @@ import type { Homeserver, MatrixFact } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { Closed } from "./call-gate.ts";
 import { invitedLeg } from "./invited-leg.ts";
+import type { Blocks } from "../blocking/blocks.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
-import { dialledTrunks, isEmergency, type RoutingParts } from "./routing.ts";
+import { dialledTrunks, type RoutingParts } from "./routing.ts";
 
 export interface Invitation {
   readonly fact: Extract<MatrixFact, { kind: "call.invited" }>;
@@ -32,6 +34,7 @@ export interface Invitation {
 export interface OutboundAdmissionParts extends RoutingParts {
   readonly ids: Pick<GhostIds, "displayName">;
   readonly policy: Policy;
+  readonly blocks: Pick<Blocks, "bars">;
   readonly homeserver: Pick<Homeserver, "displayName">;
   readonly notices: Notices;
   /** How often each person may begin a call; a transfer is one too. */
@@ -118,6 +121,7 @@ export class OutboundAdmission {
       {
         person: fact.sender,
         plan: route,
+        isBlocked: this.#parts.blocks.bars(route),
         callsOfPerson: running.ofPerson,
         callsInAll: running.inAll,
       },

@@ -1,7 +1,7 @@
 // The trunks for a person's call or transfer: what the dial plan found, with the identity that each trunk wants.
 import type { DialledTrunk, TrunkAbilities } from "../../core/call/model/trunk-leg.ts";
 import type { TrunkName, UserId } from "../../core/ids.ts";
-import type { PlannedCall } from "../../core/number/plan/dial-plan.ts";
+import { isEmergency, type PlannedCall } from "../../core/number/plan/dial-plan.ts";
 import type { CallGate } from "./call-gate.ts";
 import { callerIdentity, type IdentityTemplates } from "../../core/policy/caller-identity.ts";
 import type { TrunkFeatures } from "../../core/policy/trunk-features.ts";
@@ -39,9 +39,4 @@ export function dialledTrunks(
 
 export function abilitiesOf({ dtmf, transfer }: TrunkFeatures): TrunkAbilities {
   return { infoDtmf: dtmf !== "rtp", refer: transfer === "refer" };
-}
-
-/** Also one that is refused: whoever needs help must learn at once that it is not to be had here. */
-export function isEmergency(route: PlannedCall): boolean {
-  return route.kind === "route" ? route.class === "emergency" : route.why === "emergency";
 }

@@ -9,6 +9,7 @@ import { judge, type Policy } from "../../core/policy/permission.ts";
 import { attempt } from "../../ports/attempt.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
+import type { Blocks } from "../blocking/blocks.ts";
 import { roomLink } from "../rooms/room-link.ts";
 import type { Rooms } from "../rooms/rooms.ts";
 import type { DialIns } from "./dial-ins.ts";
@@ -31,6 +32,7 @@ export interface BotParts {
   readonly homeserver: Homeserver;
   readonly plan: DialPlan;
   readonly policy: Policy;
+  readonly blocks: Pick<Blocks, "bars">;
   readonly log: Log;
 }
 
@@ -97,7 +99,7 @@ export class Bot {
 
   /** A number that the person may call; undefined where there is none, which they have been told. */
   async #permitted(room: RoomId, person: UserId, text: string, word: string): Promise<GhostNumber | undefined> {
-    const { ids, plan, policy } = this.#parts;
+    const { ids, plan, policy, blocks } = this.#parts;
     const found = ids.forDialled(text);
     if (found.kind === "none") {
       const cause = found.why === "domain-not-allowed" ? found.why : "not-dialable";
@@ -105,7 +107,8 @@ export class Bot {
       return undefined;
     }
     const number = ghostNumber(found.user, found.target, plan);
-    const verdict = judge({ person, plan: number.planned, callsOfPerson: 0, callsInAll: 0 }, policy);
+    const isBlocked = blocks.bars(number.planned);
+    const verdict = judge({ person, plan: number.planned, isBlocked, callsOfPerson: 0, callsInAll: 0 }, policy);
     if (verdict.kind !== "refused") return number;
     await this.#say(room, wordsOf(verdict.cause));
     return undefined;

@@ -12,7 +12,7 @@ import type { ShownIdentity } from "../../core/call/model/matrix-leg.ts";
 import { beginRecall } from "../../core/call/inbound/recalled.ts";
 import type { Step } from "../../core/call/step.ts";
 import { callId, domainOf, type CallId, type MatrixCallId, type TrunkName, type UserId } from "../../core/ids.ts";
-import { planCall, type DialPlan } from "../../core/number/plan/dial-plan.ts";
+import { isEmergency, planCall, type DialPlan } from "../../core/number/plan/dial-plan.ts";
 import type { DialTarget, GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import { identifyCaller, targetOf, type CallerTrust } from "../../core/policy/caller.ts";
 import { judge, type Policy } from "../../core/policy/permission.ts";
@@ -20,9 +20,10 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Homeserver, Replacement } from "../../ports/homeserver.ts";
 import { Tally } from "../../ports/tally.ts";
 import type { Log } from "../../ports/telemetry.ts";
+import type { Blocks } from "../blocking/blocks.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import type { ClientKinds } from "../admission/client-kinds.ts";
-import { dialledTrunks, isEmergency, type RoutingParts } from "../admission/routing.ts";
+import { dialledTrunks, type RoutingParts } from "../admission/routing.ts";
 
 type PlanOrder = Extract<CallOrder, { kind: "transfer.plan" }>;
 type RecallOrder = Extract<CallOrder, { kind: "transfer.recall" }>;
@@ -33,6 +34,7 @@ export interface TransfersParts extends RoutingParts {
   readonly ids: GhostIds;
   readonly plan: DialPlan;
   readonly policy: Policy;
+  readonly blocks: Pick<Blocks, "bars">;
   readonly trust: (trunk: TrunkName) => CallerTrust;
   /** The bot, whom nobody can ring. */
   readonly isOurs: (user: UserId) => boolean;
@@ -114,7 +116,7 @@ export class Transfers {
   }
 
   #judge(call: CallId, { to, person }: PlanOrder): CallFact {
-    const { ids, plan, policy } = this.#parts;
+    const { ids, plan, policy, blocks } = this.#parts;
     const target = typeof to === "string" ? ids.parse(to) : targetOfAddressee(to, ids);
     if (target === undefined && typeof to === "string") return this.#forward(call, to, person);
     if (target === undefined) return { kind: "transfer.barred", cause: "domain-not-allowed" };
@@ -124,7 +126,10 @@ export class Transfers {
       return { kind: "transfer.barred", cause: "too-often" };
     }
     // It takes the place of the call that is transferred, which is among those of the moment.
-    const verdict = judge({ person, plan: route, callsOfPerson: 0, callsInAll: 0 }, policy);
+    const verdict = judge(
+      { person, plan: route, callsOfPerson: 0, callsInAll: 0, isBlocked: blocks.bars(route) },
+      policy,
+    );
     if (verdict.kind === "refused") return { kind: "transfer.barred", cause: verdict.cause };
     if (route.kind === "refused") return { kind: "transfer.barred", cause: route.why };
     const dialled = dialledTrunks(route, person, undefined, this.#parts);

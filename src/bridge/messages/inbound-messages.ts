@@ -1,9 +1,10 @@
 // SIP MESSAGEs from the telephone network (RFC 3428): the sender's ghost writes them in the rooms of everybody whom the
 // called number rings; a MESSAGE in a call's dialog goes to the room of that call. Keeps the order of one sender's
 // texts, and writes a repeated one once.
+import { describeCause } from "../../core/call/model/cause.ts";
 import type { LegAddress } from "../../core/call/model/matrix-leg.ts";
 import type { GhostNumber } from "../../core/number/plan/number-key.ts";
-import type { RingTarget } from "../../core/number/plan/ring-stage.ts";
+import type { RingStage, RingTarget } from "../../core/number/plan/ring-stage.ts";
 import type { CallId, RoomId, TrunkName, UserId } from "../../core/ids.ts";
 import type { DidFinding } from "../../core/number/plan/did.ts";
 import type { Policy } from "../../core/policy/permission.ts";
@@ -13,6 +14,7 @@ import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { MessageArrival } from "../../ports/sip.ts";
 import type { Log, Telemetry } from "../../ports/telemetry.ts";
 import type { Callers } from "../admission/callers.ts";
+import type { Screen } from "../blocking/screen.ts";
 import type { Ghosts } from "../rooms/ghosts.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
 import { RecentIds } from "../limits/recent-ids.ts";
@@ -24,6 +26,7 @@ export interface InboundMessagesParts {
   /** Whom a called number rings is who reads what is sent to it. */
   readonly recipients: (called: string, trunk: TrunkName) => DidFinding;
   readonly callers: Pick<Callers, "of">;
+  readonly screen: Pick<Screen, "look">;
   readonly ghosts: Pick<Ghosts, "introduce">;
   readonly ringingRooms: Pick<RingingRooms, "open">;
   readonly conversations: Pick<Conversations, "spoke">;
@@ -71,20 +74,23 @@ export class InboundMessages {
 
   /**
    * The status to answer with: 200 when the homeserver has it for one of the recipients at least; 404 where the number is
-   * nobody's, 405 where the trunk carries no texts, 413 too long, 480 nobody can be written to or the sender writes too
+   * nobody's, what a call would hear where the sender is blocked, 405 where the trunk carries no texts, 413 too long, 480 nobody can be written to or the sender writes too
    * often, 500 not now. Never rejects.
    */
   async take(arrival: MessageArrival): Promise<number> {
-    const { features, callers, legOf, log } = this.#parts;
+    const { recipients, screen, features, callers, legOf, log } = this.#parts;
     const { trunk, called, identity, call } = arrival;
     try {
       if (features(trunk).messages === undefined) return 405;
       const leg = call === undefined ? undefined : legOf(call);
       if (leg !== undefined)
         return await this.#pass(arrival, leg.ghost, (message) => [this.#writeInto(async () => leg, message)]);
-      const targets = this.#targetsOf(called, trunk);
-      if (targets === undefined) return 404;
+      const found = recipients(called, trunk);
+      if (found.kind === "none") return 404;
       const caller = callers.of(trunk, identity, []);
+      const screened = screen.look(caller, found.stages);
+      if (screened.kind === "refused") return describeCause(screened.cause).status;
+      const targets = targetsOf(screened.stages);
       const { ghost } = caller;
       return await this.#pass(arrival, ghost.user, (message) => {
         this.#parts.ghosts.introduce(ghost, caller.trustedName);
@@ -94,15 +100,6 @@ export class InboundMessages {
       log.error("could not take a text from a trunk", { trunk, error });
       return 500;
     }
-  }
-
-  /** Somebody who is rung in two stages reads a text once. Undefined: the number is nobody's. */
-  #targetsOf(called: string, trunk: TrunkName): readonly RingTarget[] | undefined {
-    const found = this.#parts.recipients(called, trunk);
-    if (found.kind === "none") return undefined;
-    const targets = found.stages.flatMap((stage) => stage.targets);
-    const byKey = new Map(targets.map((target) => [target.kind === "person" ? target.person : target.room, target]));
-    return [...byKey.values()];
   }
 
   /** What waits for its turn has passed the pace, so that there is never much of it. */
@@ -169,6 +166,13 @@ export class InboundMessages {
       return { kind: "not", code, transient: error instanceof HomeserverError && error.transient };
     }
   }
+}
+
+/** Somebody who is rung in two stages reads a text once. */
+function targetsOf(stages: readonly RingStage[]): readonly RingTarget[] {
+  const targets = stages.flatMap((stage) => stage.targets);
+  const byKey = new Map(targets.map((target) => [target.kind === "person" ? target.person : target.room, target]));
+  return [...byKey.values()];
 }
 
 /** Without what no homeserver stores (NUL) or no client shows, and with the line ends that clients know. */

@@ -32,6 +32,7 @@ const refusalNotices: Readonly<Partial<Record<RefusalCause, string>>> = {
   "satellite-barred": "texts to satellite telephones are not allowed here.",
   "unknown-barred": "this does not look like a telephone number. Check it, or write it with + and the country code.",
   "doubtful-number": "this could also be a number that is not allowed here. Write to it with + and the country code.",
+  "number-blocked": "texts to this number are blocked here.",
   "no-route": "this number cannot be reached from here.",
   "domain-not-allowed": "texts to this SIP domain are not allowed here.",
 };

@@ -9,6 +9,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type Homeserver, type MatrixFact } from "../../ports/homeserver.ts";
 import type { RoomDirectory } from "../../ports/store.ts";
 import type { Log, Telemetry } from "../../ports/telemetry.ts";
+import type { Blocks } from "../blocking/blocks.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
 import type { Rooms } from "../rooms/rooms.ts";
 import type { Conversations } from "../rooms/conversations.ts";
@@ -21,6 +22,7 @@ export interface OutboundMessagesParts extends MessageRoutingParts {
   readonly conversations: Pick<Conversations, "began" | "spoke">;
   readonly plan: DialPlan;
   readonly policy: Policy;
+  readonly blocks: Pick<Blocks, "bars">;
   readonly homeserver: Pick<Homeserver, "bot" | "displayName" | "markRead" | "notice">;
   readonly directory: Pick<RoomDirectory, "firstTime">;
   readonly clock: Clock;
@@ -114,10 +116,11 @@ export class OutboundMessages {
 
   /** Where it goes; undefined where it may not, and the writer has been told why. */
   async #permitted(outbound: OutboundMessage): Promise<Route | undefined> {
-    const { policy, clock } = this.#parts;
+    const { policy, blocks, clock } = this.#parts;
     const { message } = outbound;
     const route = outbound.ghost.planned;
-    const verdict = judge({ person: message.sender, plan: route, callsOfPerson: 0, callsInAll: 0 }, policy);
+    const isBlocked = blocks.bars(route);
+    const verdict = judge({ person: message.sender, plan: route, isBlocked, callsOfPerson: 0, callsInAll: 0 }, policy);
     if (verdict.kind === "refused" && verdict.cause === "not-permitted") await this.#refuse(outbound, "not-permitted");
     else if (verdict.kind === "refused" && verdict.cause === "withheld-number")
       await this.#refuse(outbound, "withheld");

@@ -1,5 +1,6 @@
 // The commands over the admin API, in the order of `--help`.
 import type { DescribeCommand } from "../command-shell.ts";
+import { describeBlocks } from "./blocks.ts";
 import { describeCalls } from "./calls.ts";
 import { describeExportCalls } from "./export-calls.ts";
 import { describeLogLevel } from "./log-level.ts";
@@ -12,6 +13,7 @@ export const adminCommands: readonly DescribeCommand[] = [
   describeTrunks,
   describeNumbers,
   describeUsers,
+  describeBlocks,
   describeExportCalls,
   describeLogLevel,
 ];

@@ -1,6 +1,7 @@
 // All that the bridge is told of the configuration, as one value (bridge/setup.ts).
 import type { TrunkName } from "../../core/ids.ts";
 import type { Config } from "../schema/schema.ts";
+import { toBlocking } from "./blocking-mapping.ts";
 import {
   toCallerTrust,
   toDidTable,
@@ -34,6 +35,7 @@ export function toBridgeSettings(config: Config) {
     numbers: toDidTable(config),
     pins: toPins(config),
     mailboxes: toMailboxes(config),
+    blocking: toBlocking(config),
     notices: toNotices(config),
     ringKinds: config.people.calls,
     encryptRooms: config.rooms.encrypted,

@@ -2,6 +2,7 @@
 // from here (dev/generate.ts). Durations are whole seconds and say so in the key. Checks across keys are in checks.ts.
 import * as z from "zod";
 import { admin } from "./admin-schema.ts";
+import { blocking } from "./blocking-schema.ts";
 import { contacts } from "./contacts-schema.ts";
 import { database } from "./database-schema.ts";
 import { dialPlan } from "./dial-plan-schema.ts";
@@ -224,6 +225,7 @@ export const configSchema = section({
     .describe(
       "Calls from the telephone network. People need no permission to be called: whoever is named here is rung.",
     ),
+  blocking: blocking.prefault({}).describe("Which callers reach nobody (docs/admin.md)."),
   voicemail: section({
     accounts: mapOf(mailbox, "accounts to Matrix user ids")
       .default({})

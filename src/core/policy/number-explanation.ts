@@ -6,6 +6,7 @@ import {
   bestRoute,
   planCall,
   type DialPlan,
+  type PlannedCall,
   type PlannedTrunk,
   type PlanRoute,
 } from "../number/plan/dial-plan.ts";
@@ -59,6 +60,8 @@ export interface ExplainedDialling {
   readonly ids: GhostIds;
   readonly plan: DialPlan;
   readonly policy: Policy;
+  /** What the block list says of it; without a running bridge there is none. */
+  readonly isBlocked: (planned: PlannedCall) => boolean;
   /** Undefined: somebody who may call, and has no permissions of their own. */
   readonly person: UserId | undefined;
   /** As if the call went over this trunk. */
@@ -66,7 +69,7 @@ export interface ExplainedDialling {
 }
 
 export function explainDialled(text: string, parts: ExplainedDialling): DialledExplanation {
-  const { ids, policy, person, trunk } = parts;
+  const { ids, policy, person, trunk, isBlocked } = parts;
   const found = ids.forDialled(text);
   if (found.kind === "none") return { kind: "not-dialable", entered: text, why: found.why };
   const { target, user, entered } = found;
@@ -92,7 +95,10 @@ export function explainDialled(text: string, parts: ExplainedDialling): DialledE
     withheld: planned.kind === "route" && planned.withheld,
     trunks: ways.map((way) => explainedTrunk(way, plan)),
     permission: permissionRuleOf(caller, asked),
-    verdict: judge({ person: caller, plan: planned, callsOfPerson: 0, callsInAll: 0 }, asked),
+    verdict: judge(
+      { person: caller, plan: planned, isBlocked: isBlocked(planned), callsOfPerson: 0, callsInAll: 0 },
+      asked,
+    ),
   };
 }
 

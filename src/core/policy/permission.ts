@@ -30,6 +30,8 @@ export interface Policy {
 export interface CallRequest {
   readonly person: UserId;
   readonly plan: PlannedCall;
+  /** An admin has blocked the number for all. */
+  readonly isBlocked: boolean;
   /** Calls the person has now, and the bridge has now; this one not counted. */
   readonly callsOfPerson: number;
   readonly callsInAll: number;
@@ -47,7 +49,8 @@ type RefusalCause =
   | "too-many-calls"
   | "no-route"
   | "domain-not-allowed"
-  | "withheld-number";
+  | "withheld-number"
+  | "number-blocked";
 
 export type Verdict =
   | { readonly kind: "allowed"; readonly maxDurationMs: number }
@@ -64,6 +67,7 @@ export function judge(request: CallRequest, policy: Policy): Verdict {
   if (permission?.mayCall !== true) return refused("not-permitted");
   if (plan.kind === "refused") return refused(plan.why);
   if (plan.class === "emergency") return { kind: "allowed", maxDurationMs: emergencyDurationMs };
+  if (request.isBlocked) return refused("number-blocked");
   const kinds = [plan.class, ...(plan.otherClasses ?? [])].filter(isBarred);
   const barred = kinds.find((kind) => !policy.allow.has(kind) && !permission.allow.has(kind));
   if (barred !== undefined) return refused(plan.isDoubtful === true ? "doubtful-number" : `${barred}-barred`);

@@ -202,7 +202,7 @@ async function carryOut(
     throw cause;
   } finally {
     if (route.action !== undefined) {
-      const detail = asked && route.detail(asked);
+      const detail = asked && route.detail(asked, parts.tools);
       const target = Object.values(named)[0]?.slice(0, longestNoted);
       await noteAction({ who: visit.who, action: route.action, target, detail, outcome }, parts);
     }

@@ -40,6 +40,7 @@ const PHRASES: Readonly<Record<number, string>> = {
   603: "Decline",
   604: "Does Not Exist Anywhere",
   606: "Not Acceptable",
+  607: "Unwanted",
 };
 
 /** Empty where the status has none of its own. */

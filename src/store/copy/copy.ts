@@ -18,6 +18,7 @@ const keys: Readonly<Record<TableName, readonly string[]>> = {
   call: ["id"],
   inbox: ["seq"],
   admin_action: ["seq"],
+  block: ["person", "what"],
 };
 const tables = Object.keys(keys) as readonly TableName[];
 

@@ -8,10 +8,11 @@ import { up as conversations } from "./002-conversations.ts";
 import { up as visits } from "./003-visits.ts";
 import { up as indexes } from "./004-indexes.ts";
 import { up as adminActions } from "./005-admin-actions.ts";
+import { up as blocks } from "./007-blocks.ts";
 
 type Migration = (db: Kysely<Tables>, database: Database) => Promise<void>;
 
-const migrations: readonly Migration[] = [start, conversations, visits, indexes, adminActions];
+const migrations: readonly Migration[] = [start, conversations, visits, indexes, adminActions, blocks];
 
 /** What this release writes. */
 export const schemaVersion = migrations.length;

@@ -71,6 +71,15 @@ interface AdminActionTable {
   outcome: string;
 }
 
+interface BlockTable {
+  /** Empty: for everybody. */
+  person: string;
+  what: string;
+  response: string | null;
+  put_by: string;
+  at_ms: number;
+}
+
 interface SettingTable {
   key: string;
   value: string;
@@ -90,5 +99,6 @@ export interface Tables {
   visit: VisitTable;
   setting: SettingTable;
   admin_action: AdminActionTable;
+  block: BlockTable;
   schema_version: SchemaVersionTable;
 }

@@ -35,6 +35,7 @@ function ringsFor({ lifetimeMs, ageMs = 0, receivedAgoMs = 0 }: Times): number |
   const admission = new OutboundAdmission({
     ids,
     policy: examplePolicy,
+    blocks: { bars: () => false },
     identities: () => exampleTemplates,
     features: () => exampleFeatures,
     homeserver: new FakeHomeserver(),

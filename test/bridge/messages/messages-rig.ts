@@ -1,5 +1,6 @@
 // Messages with doubles at their edges: what a person writes goes in, what telephones and the room get comes out.
 import { formatUri, makeSipUri } from "../../../src/core/address/uri.ts";
+import type { Screen } from "../../../src/bridge/blocking/screen.ts";
 import { Callers } from "../../../src/bridge/admission/callers.ts";
 import { RingingRooms } from "../../../src/bridge/rooms/ringing-rooms.ts";
 import type { Rooms } from "../../../src/bridge/rooms/rooms.ts";
@@ -128,6 +129,8 @@ export class MessagesRig {
       ids,
       plan,
       policy: options.policy ?? policy,
+      blocks: { bars: () => false },
+      screen: { look: (_, stages) => ({ kind: "passed", stages }) } satisfies Pick<Screen, "look">,
       identities: () => options.identity ?? templates,
       features: (trunk: TrunkName) => {
         const maxLength = maxLengths.get(trunk);

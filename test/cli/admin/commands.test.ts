@@ -128,6 +128,40 @@ test("numbers and users are listed", async () => {
   for (const what of ["numbers", "users"]) expect(JSON.parse((await command(what, "--json")).out)).toHaveProperty(what);
 });
 
+test("callers are blocked and unblocked, in any spelling, for everybody or for one person", async () => {
+  const { run: command, door } = await shell();
+  expect((await command("blocks")).out).toBe("nobody is blocked\n");
+  expect((await command("blocks", "add", "020 7946 0123")).out).toBe("+442079460123 is blocked for everybody\n");
+  expect((await command("blocks", "add", "+44 90*", "--for", "@ann:example.org", "--response", "busy")).out).toBe(
+    "+4490* is blocked for @ann:example.org\n",
+  );
+  const { out } = await command("blocks");
+  expect(out).toMatch(/^\+442079460123 +everybody +as configured +uid \d+ +2026-11-30 12:00:00$/m);
+  expect(out).toMatch(/^\+\*\*90\* +@ann:example\.org +busy /m);
+  expect(door.noted).toMatchObject([
+    { action: "block", detail: "*** **** **23", outcome: "done" },
+    { action: "block", detail: "+** 90* for @ann:example.org", outcome: "done" },
+  ]);
+  expect(await command("blocks", "remove", "+44 90*")).toMatchObject({
+    code: 2,
+    err: "matrix-appservice-sip: the block list has no such entry\n",
+  });
+  expect((await command("blocks", "remove", "+442079460123")).out).toBe(
+    "+442079460123 is no longer blocked for everybody\n",
+  );
+  expect(JSON.parse((await command("blocks", "--json")).out)).toMatchObject({ blocks: [{ response: "busy" }] });
+  for (const [callers, words] of [
+    ["bob", "callers: should be a number"],
+    ["+4*", "callers: the beginning of a number should have two digits at least"],
+    ["112", "callers: emergency numbers cannot be blocked"],
+  ] as const)
+    expect(await command("blocks", "add", callers)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(words) as string,
+    });
+  expect((await command("blocks", "--whole-numbers")).err).toContain("admin.whole_numbers");
+});
+
 test("the level of the log is shown and set", async () => {
   const { run: command, door } = await shell();
   expect((await command("log", "level")).out).toBe("info\n");

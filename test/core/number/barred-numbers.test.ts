@@ -54,7 +54,7 @@ function outcome(planned: PlannedCall, ...allow: readonly BarredClass[]): string
     callsPerMinute: 30,
     maxDurationMs: 1000,
   };
-  const verdict = judge({ person: alice, plan: planned, callsOfPerson: 0, callsInAll: 0 }, policy);
+  const verdict = judge({ person: alice, plan: planned, isBlocked: false, callsOfPerson: 0, callsInAll: 0 }, policy);
   if (verdict.kind === "refused") return verdict.cause;
   return planned.kind === "route" ? `sent ${planned.uri.user}` : planned.why;
 }

@@ -46,7 +46,7 @@ function route(numberClass: NumberClass = "ordinary"): PlannedCall {
 }
 
 function verdict(person: UserId, rules: Policy, request: Partial<CallRequest> = {}): string {
-  const judged = judge({ person, plan: route(), callsOfPerson: 0, callsInAll: 0, ...request }, rules);
+  const judged = judge({ person, plan: route(), isBlocked: false, callsOfPerson: 0, callsInAll: 0, ...request }, rules);
   return judged.kind === "allowed" ? "allowed" : judged.cause;
 }
 
@@ -124,7 +124,7 @@ describe("emergency numbers", () => {
     expect(verdict(stranger, policy({}), refused)).toBe("emergency");
   });
   test("with a trunk of their own go past every limit, but not past a missing permission", () => {
-    const busy = { plan: route("emergency"), callsOfPerson: 5, callsInAll: 50 };
+    const busy = { plan: route("emergency"), isBlocked: true, callsOfPerson: 5, callsInAll: 50 };
     expect(verdict(alice, policy({ "*": yes }), busy)).toBe("allowed");
     expect(verdict(alice, policy({}), busy)).toBe("not-permitted");
     expect(judge({ person: alice, ...busy }, policy({ "*": yes }, { maxDurationMs: 1 }))).toEqual({
@@ -145,7 +145,7 @@ describe("limits", () => {
     const rules = policy({ "*": yes });
     expect(verdict(alice, rules, { callsOfPerson: 1, callsInAll: 9 })).toBe("allowed");
     expect(verdict(alice, rules, { callsOfPerson: 2, callsInAll: 2 })).toBe("too-many-calls-user");
-    expect(verdict(alice, rules, { callsOfPerson: 0, callsInAll: 10 })).toBe("too-many-calls");
+    expect(verdict(alice, rules, { isBlocked: false, callsOfPerson: 0, callsInAll: 10 })).toBe("too-many-calls");
   });
   test("of a permission go before those of everyone, up and down", () => {
     const own = permission({ callsPerUser: 4, maxDurationMs: 5000 });
@@ -153,7 +153,10 @@ describe("limits", () => {
     expect(verdict(alice, policy({ "*": yes, "@alice:example.org": own }), { callsOfPerson: 3 })).toBe("allowed");
     expect(verdict(alice, policy({ "@alice:example.org": none }))).toBe("too-many-calls-user");
     expect(
-      judge({ person: alice, plan: route(), callsOfPerson: 0, callsInAll: 0 }, policy({ "example.org": own })),
+      judge(
+        { person: alice, plan: route(), isBlocked: false, callsOfPerson: 0, callsInAll: 0 },
+        policy({ "example.org": own }),
+      ),
     ).toEqual({ kind: "allowed", maxDurationMs: 5000 });
   });
 });

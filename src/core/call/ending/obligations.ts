@@ -69,13 +69,16 @@ export function ringingAtMsOf(phase: LivePhase): number | undefined {
   }
 }
 
-/** Of a call that nobody took the person it rang first, if it was for one. */
+/** Of a call that nobody took the person it rang first, or was to ring, if it was for one. */
 export function personOf(phase: LivePhase): UserId | undefined {
   switch (phase.kind) {
     case "picking-up":
     case "keying":
-    case "arriving":
       return undefined;
+    case "arriving": {
+      const target = phase.stages[0]?.targets[0];
+      return target?.kind === "person" ? target.person : undefined;
+    }
     case "joining":
     case "joined":
       return phase.transferredBy.person;

@@ -84,12 +84,20 @@ const causes = {
   "pin-wrong": entry("caller", 21, 403),
   "pin-missing": entry("caller", 21, 403),
   "pin-barred": entry("caller", 21, 403),
+  /** Of an outbound call: an admin has blocked the number for all. */
+  "number-blocked": entry("caller", 21, 403, "Calls to this number are blocked here."),
   "withheld-number": entry("caller", 21, 404, "This caller withheld their number, so you cannot call them."),
 
   "callee-media-failed": entry("callee", 16, 480, "Your client could not use its microphone."),
   busy: entry("callee", 17, 486),
   "no-answer": entry("callee", 19, 480, "Nobody answered."),
   declined: entry("callee", 21, 603),
+  /** Of an inbound call: the caller is on the block list, and hears what its entry or the configuration says. */
+  blocked: entry("callee", 21, 603),
+  /** RFC 8197. */
+  "blocked-unwanted": entry("callee", 21, 607),
+  "blocked-busy": entry("callee", 17, 486),
+  "blocked-unavailable": entry("callee", 20, 480),
   "not-in-service": entry("callee", 1, 404, "This number is not in service."),
   "invalid-number": entry("callee", 28, 484, "This number is incomplete or not valid."),
   "number-changed": entry("callee", 22, 410, "This number has changed."),

@@ -9,7 +9,7 @@ export interface CallRecord {
   readonly direction: "outbound" | "inbound" | "joined";
   /** Undefined for an inbound call that nobody took. */
   readonly leg: MatrixLeg | undefined;
-  /** Of the leg; of an inbound call that nobody took the first room that rang, and whom that was for. */
+  /** Of the leg; of an inbound call that nobody took the first room that rang, and whom that, or the call, was for. */
   readonly room: RoomId | undefined;
   readonly person: UserId | undefined;
   readonly matrixCallId: MatrixCallId | undefined;

@@ -89,6 +89,11 @@ export type PlannedCall =
       readonly why: "no-route" | "domain-not-allowed" | "emergency" | "withheld-number";
     };
 
+/** Also one that is refused: whoever needs help must learn at once that it is not to be had here. */
+export function isEmergency(call: PlannedCall): boolean {
+  return call.kind === "route" ? call.class === "emergency" : call.why === "emergency";
+}
+
 /** Never throws; a plan that names a trunk it does not have has no route there. */
 export function planCall(target: DialTarget, plan: DialPlan): PlannedCall {
   switch (target.kind) {

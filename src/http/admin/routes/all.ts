@@ -1,5 +1,6 @@
 // Everything that the admin API can be asked, but for its events (event-stream.ts) and its own description (openapi.ts).
 import type { Route } from "./route.ts";
+import { blockRoutes } from "./blocks.ts";
 import { callRoutes } from "./calls.ts";
 import { numberRoutes } from "./numbers.ts";
 import { operationRoutes } from "./operation.ts";
@@ -10,6 +11,7 @@ export const routes: readonly Route[] = [
   ...callRoutes,
   ...trunkRoutes,
   ...numberRoutes,
+  ...blockRoutes,
   ...operationRoutes,
   ...sessionRoutes,
 ];

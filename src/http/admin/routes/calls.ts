@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { callId, trunkName } from "../../../core/ids.ts";
 import { AdminError } from "../wire/admin-error.ts";
-import { route } from "./route.ts";
+import { route, wholeIfAllowed } from "./route.ts";
 import { callList, hangUpOrder, recordList } from "../wire/schemas.ts";
 import { call, callOf, callRecordOf, cursor, cursorOf, results } from "../wire/calls.ts";
 import { flagParameter, line, timeParameter, userParameter, wholeParameter } from "../wire/scalars.ts";
@@ -69,13 +69,10 @@ export const callRoutes = [
     }),
     answer: recordList,
     errors: ["forbidden", "unavailable"],
-    async handle({ query }, { door, wholeNumbers }) {
+    async handle({ query }, tools) {
       const { from: fromMs, to: toMs, whole_numbers: whole, ...rest } = query;
-      if (whole && !wholeNumbers) {
-        const message = "whole telephone numbers are not shown here: admin.whole_numbers allows it";
-        throw new AdminError("forbidden", message, { field: "whole_numbers" });
-      }
-      const { records, next } = await door.records({ ...rest, fromMs, toMs, wholeNumbers: whole });
+      const wholeNumbers = wholeIfAllowed(whole, tools);
+      const { records, next } = await tools.door.records({ ...rest, fromMs, toMs, wholeNumbers });
       return { records: records.map(callRecordOf), next: next && cursorOf(next) };
     },
   }),

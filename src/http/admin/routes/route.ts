@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { AdminDoor } from "../../../ports/admin/admin-door.ts";
 import type { Session } from "../access/sessions.ts";
 import type { Visitor } from "../access/entrance.ts";
-import type { ErrorCode } from "../wire/admin-error.ts";
+import { AdminError, type ErrorCode } from "../wire/admin-error.ts";
 import type { LoginOrder } from "../wire/session.ts";
 
 /** What routes work with. */
@@ -13,6 +13,13 @@ export interface Tools {
   readonly startedAtMs: number;
   /** Whether whole numbers may be had. */
   readonly wholeNumbers: boolean;
+}
+
+/** Throws AdminError where whole numbers are wanted and may not be had. */
+export function wholeIfAllowed(wanted: boolean, { wholeNumbers }: Tools): boolean {
+  if (!wanted || wholeNumbers) return wanted;
+  const message = "whole telephone numbers are not shown here: admin.whole_numbers allows it";
+  throw new AdminError("forbidden", message, { field: "whole_numbers" });
 }
 
 /** Who asks. */
@@ -52,7 +59,7 @@ export interface RouteDefinition<
   /** What the log of admins' actions calls it; undefined: it changes nothing. */
   readonly action?: string;
   /** What that log says besides. */
-  readonly detail?: (asked: Asked<Path, Query, Body>) => string | undefined;
+  readonly detail?: (asked: Asked<Path, Query, Body>, tools: Tools) => string | undefined;
   readonly handle: (
     asked: Asked<Path, Query, Body>,
     tools: Tools,
@@ -69,7 +76,7 @@ export interface Route extends Required<
   readonly answer: z.ZodType;
   readonly status: 200 | 202;
   readonly action: string | undefined;
-  readonly detail: (asked: Asked<Fields, Fields, z.ZodType>) => string | undefined;
+  readonly detail: (asked: Asked<Fields, Fields, z.ZodType>, tools: Tools) => string | undefined;
   readonly handle: (asked: Asked<Fields, Fields, z.ZodType>, tools: Tools, visit: Visit) => unknown;
 }
 
@@ -91,7 +98,7 @@ export function route<
     status: status ?? 200,
     errors: errors ?? [],
     action,
-    detail: (asked) => detail?.(asked),
+    detail: (asked, tools) => detail?.(asked, tools),
     handle: (asked, tools, visit) => handle(asked, tools, visit),
   };
 }

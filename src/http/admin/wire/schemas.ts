@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { errorBody } from "./admin-error.ts";
 import { action, limits, logLevel, numberEntry, status, trunk, user } from "./bridge.ts";
+import { block, blockList } from "./blocks.ts";
 import { call, callRecord } from "./calls.ts";
 import { event } from "./events.ts";
 import { arrived, dialled } from "./explanation.ts";
@@ -40,6 +41,8 @@ const named = {
   ArrivedNumber: arrived,
   User: user,
   UserList: userList,
+  Block: block,
+  BlockList: blockList,
   Limits: limits,
   Status: status,
   LogSetting: logSetting,
