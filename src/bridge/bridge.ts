@@ -113,6 +113,7 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
   }
 
   const isBlocked = (planned: PlannedCall): boolean => inside.blocks.bars(planned);
+  const isAdmin = (person: UserId): boolean => inside.admins().has(person);
   const isTrunk = (trunk: TrunkName): boolean => settings.trunks.has(trunk);
   const noteGate = (kind: "trunk.paused" | "trunk.resumed", trunk: TrunkName): void => {
     log.info(kind === "trunk.paused" ? "trunk paused: no calls begin over it" : "trunk takes calls again", { trunk });
@@ -163,6 +164,14 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
       ),
     logLevel: () => telemetry.logLevel(),
     setLogLevel: (level) => telemetry.setLogLevel(level),
+    logins: {
+      isAdmin,
+      byCode: (code) => inside.consoleLogins.redeem(code),
+      async byOpenId(token) {
+        const person = await homeserver.openIdUser(token);
+        return person !== undefined && isAdmin(person) ? person : undefined;
+      },
+    },
     actions: store.adminActions,
     blocks: inside.blocks,
     shownNumber: (number) => telemetry.shownNumber(number),

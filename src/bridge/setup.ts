@@ -77,6 +77,10 @@ export interface BridgeSettings {
     /** Whether the homeserver's TURN servers are used too. */
     readonly askHomeserver: boolean;
   };
+  /** Whom the configuration names as admins of the bridge. */
+  readonly admins: ReadonlySet<UserId>;
+  /** Where admins find the console; undefined: there is none. */
+  readonly consoleUrl: string | undefined;
   /** How long the records of ended calls are kept. */
   readonly keepCallsMs: number;
 }

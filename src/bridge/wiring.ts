@@ -22,6 +22,7 @@ import { Switchboard } from "./calls/switchboard.ts";
 import { createLookup } from "./directory/lookup.ts";
 import { lookupDelay } from "./directory/lookup-delay.ts";
 import { OpenSessions } from "./effects/open-sessions.ts";
+import { ConsoleLogins } from "./bot/console-logins.ts";
 import { DialIns } from "./bot/dial-ins.ts";
 import { RingBacks, type RingBacksParts } from "./bot/ring-backs.ts";
 import { Keypads } from "./in-call/keypads.ts";
@@ -150,6 +151,8 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
   const dialling = { ...common, ...places, clientKinds, callers, ringingRooms, place };
   const ringBacks = new RingBacks(dialling);
   const dialIns = new DialIns(dialling);
+  const admins = (): BridgeSettings["admins"] => settings.admins;
+  const consoleLogins = new ConsoleLogins({ admins, url: () => settings.consoleUrl, clock });
   const keypads = new Keypads({ ...common, settings: memory });
   const switchboard: Switchboard = new Switchboard({
     ...places,
@@ -161,7 +164,17 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
     sessions,
     ledger: store.calls,
     encryptedRooms: new EncryptedRooms({ ...common, ...fixed, rooms, occupied }),
-    bot: new Bot({ ...common, blocks, ...fixed, user: homeserver.bot, rooms, conversations, ringBacks, dialIns }),
+    bot: new Bot({
+      ...common,
+      blocks,
+      ...fixed,
+      user: homeserver.bot,
+      rooms,
+      conversations,
+      ringBacks,
+      dialIns,
+      consoleLogins,
+    }),
     greeter,
     callBacks,
     messages,
@@ -241,9 +254,11 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
     log,
   });
   return {
+    admins,
     blocks,
     callEvents,
     clientKinds,
+    consoleLogins,
     emit,
     endCalls,
     events,

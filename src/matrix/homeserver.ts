@@ -6,6 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Homeserver, PingOutcome, RunningCall } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { badAnswer, type HomeserverClient, type Patience } from "./client/homeserver-client.ts";
+import { openIdUser } from "./client/openid.ts";
 import { askEncrypted } from "./client/room-state.ts";
 import type { Encryption } from "./encryption/encryption.ts";
 import type { Intake } from "./intake.ts";
@@ -117,6 +118,10 @@ export class HttpHomeserver implements Homeserver {
     if (!parsed.success) throw badAnswer("whoami");
     // Dendrite gives the localpart alone.
     return parseUserId(parsed.data.user_id);
+  }
+
+  openIdUser(token: string): Promise<UserId | undefined> {
+    return openIdUser(token, this.#client, this.domain);
   }
 
   async exists(person: UserId): Promise<boolean | undefined> {

@@ -231,6 +231,10 @@ export interface Homeserver {
   readonly botReadsEncrypted: boolean;
   /** `sender`, as the homeserver calls it; undefined where it does not say. Throws HomeserverError. */
   whoAmI(): Promise<UserId | undefined>;
+  /**
+   * Which of its own people has this OpenID token (CS API, "OpenID"); undefined: nobody. Asks once. Throws HomeserverError.
+   */
+  openIdUser(token: string): Promise<UserId | undefined>;
   /** Whether there is such a person on the homeserver; undefined where it does not say. Never throws. */
   exists(person: UserId): Promise<boolean | undefined>;
   /** Makes sure that the user exists. `known`: it may have existed before, and be in rooms. Throws HomeserverError. */

@@ -159,6 +159,20 @@ export class FakeDoor implements AdminDoor {
     clock: { wallMs: () => atMs },
   });
   shownNumber = (number: string): string => number.replaceAll(/\d(?=(?:\D*\d){2})/g, "*");
+
+  readonly admins = new Set<UserId>([ann]);
+  readonly codes = new Map<string, UserId>();
+  readonly openIds = new Map<string, UserId>();
+  /** The homeserver does not say whose an OpenID token is. */
+  openIdFails: Error | undefined;
+  readonly logins: AdminDoor["logins"] = {
+    isAdmin: (person) => this.admins.has(person),
+    byCode: (code) => this.codes.get(code),
+    byOpenId: async (token) => {
+      if (this.openIdFails !== undefined) throw this.openIdFails;
+      return this.openIds.get(token);
+    },
+  };
   readonly actions: AdminDoor["actions"] = {
     note: async (action) => {
       if (this.storeFails !== undefined) throw this.storeFails;

@@ -139,6 +139,11 @@ export class FakeHomeserver implements Homeserver {
     await this.#allow();
     return this.seenAs;
   }
+  readonly openIdTokens = new Map<string, UserId>();
+  async openIdUser(token: string): Promise<UserId | undefined> {
+    await this.#allow();
+    return this.openIdTokens.get(token);
+  }
   async exists(person: UserId): Promise<boolean> {
     return this.people.has(person);
   }

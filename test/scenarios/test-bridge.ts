@@ -300,6 +300,8 @@ function settingsOf(options: TestBridgeOptions): BridgeSettings {
     encryptRooms: options.encryptRooms ?? "auto",
     virtualUsers: undefined,
     ice: { servers: [], askHomeserver: true },
+    admins: new Set([ann]),
+    consoleUrl: "https://bridge.example.org",
     keepCallsMs: 30 * 24 * 3_600_000,
   };
 }

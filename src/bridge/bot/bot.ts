@@ -12,6 +12,7 @@ import type { Log } from "../../ports/telemetry.ts";
 import type { Blocks } from "../blocking/blocks.ts";
 import { roomLink } from "../rooms/room-link.ts";
 import type { Rooms } from "../rooms/rooms.ts";
+import { linkMinutes, type ConsoleLogins } from "./console-logins.ts";
 import type { DialIns } from "./dial-ins.ts";
 import type { Conversations } from "../rooms/conversations.ts";
 
@@ -29,6 +30,7 @@ export interface BotParts {
   readonly conversations: Pick<Conversations, "open">;
   readonly ringBacks: RingBack;
   readonly dialIns: Pick<DialIns, "begin">;
+  readonly consoleLogins: Pick<ConsoleLogins, "link" | "offers">;
   readonly homeserver: Homeserver;
   readonly plan: DialPlan;
   readonly policy: Policy;
@@ -44,6 +46,9 @@ const helpWords = [
   "transfer NUMBER – in such a call: transfers it.",
   "help – shows this.",
 ].join("\n");
+const consoleHelp = "console – gives you a link that logs you in to the console of the bridge.";
+const consoleWords = (link: string): string =>
+  `${link}\nThis link logs whoever opens it in to the console as you. It works once, for ${linkMinutes} minutes.`;
 
 const invitationForm = /^!?invite(?:\s+(.*))?$/is;
 
@@ -75,7 +80,10 @@ export class Bot {
     if (alone === "doubtful") return this.#say(room, doubtWords(body.trim()));
     const [, word = "", rest = ""] = /^\s*!?(\S+)\s*(.*?)\s*$/s.exec(body) ?? [];
     if (/^(call|dial)$/i.test(word)) return this.#call(room, person, rest);
-    return this.#say(room, helpWords);
+    const { consoleLogins } = this.#parts;
+    const link = /^console$/i.test(word) ? consoleLogins.link(person) : undefined;
+    if (link !== undefined) return this.#say(room, consoleWords(link));
+    return this.#say(room, consoleLogins.offers(person) ? `${helpWords}\n${consoleHelp}` : helpWords);
   }
 
   /** A message that is too old to be acted on. Other people's talk is none of its business. */

@@ -1,6 +1,7 @@
 // All that the bridge is told of the configuration, as one value (bridge/setup.ts).
-import type { TrunkName } from "../../core/ids.ts";
+import { parseUserId, type TrunkName } from "../../core/ids.ts";
 import type { Config } from "../schema/schema.ts";
+import { toConsoleUrl } from "./admin-mapping.ts";
 import { toBlocking } from "./blocking-mapping.ts";
 import {
   toCallerTrust,
@@ -41,6 +42,8 @@ export function toBridgeSettings(config: Config) {
     encryptRooms: config.rooms.encrypted,
     virtualUsers: toVirtualUsers(config),
     ice: { servers: toIceServers(config), askHomeserver: config.media.ice.homeserver_turn },
+    admins: new Set(config.admin.users.flatMap((user) => parseUserId(user) ?? [])),
+    consoleUrl: toConsoleUrl(config),
     keepCallsMs: config.database.keep_calls_days * dayMs,
   };
 }

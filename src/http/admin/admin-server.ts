@@ -51,7 +51,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
   const { door, clock, log, version, wholeNumbers, socketPath, port, consoleFolder } = options;
   const tools: Tools = { door, version, startedAtMs: clock.wallMs(), wholeNumbers };
   const streams = new EventStreams(door, clock);
-  const sessions = new Sessions(clock);
+  const sessions = new Sessions(clock, (person) => door.logins.isAdmin(person));
   const listeners: Listener[] = [];
   let socket: OpenSocket | undefined;
   let portListener: Listener | undefined;
@@ -79,10 +79,10 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       }
       if (port !== undefined) {
         const { host, token, hostNames } = port;
-        const parts = { check: tokenCheck(token), wrong: new WrongTokens(clock, log), sessions };
+        const parts = { check: tokenCheck(token), wrong: new WrongTokens(clock, log), sessions, logins: door.logins };
         const entrance = portEntrance({ ...parts, hostNames: [host, ...hostNames] });
-        const onLogin = (who: string): Promise<void> =>
-          noteAction({ who, action: "log in", detail: undefined, outcome: "done", target: undefined }, place);
+        const onLogin: LoginParts["onLogin"] = (who, way) =>
+          noteAction({ who, action: "log in", detail: `by ${way}`, outcome: "done", target: undefined }, place);
         const files = consoleFolder === undefined ? undefined : filesIn(consoleFolder, log);
         const place = { entrance, console: files && { files, login: { ...parts, onLogin } }, tools, clock, log };
         portListener = open("admin port", () => place);

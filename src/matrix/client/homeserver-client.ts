@@ -73,6 +73,12 @@ export class HomeserverClient {
     return this.#attempt(patience, { method: "POST", path, body, timeoutMs: patience.giveUpAfterMs });
   }
 
+  /** Whose OpenID token it is (server-server API, "OpenID"): its answer's JSON. Throws HomeserverError. */
+  openIdUserInfo(token: string, patience: Patience): Promise<unknown> {
+    const path = `/_matrix/federation/v1/openid/userinfo${queryOf({ access_token: token })}`;
+    return this.#attempt(patience, { method: "GET", path, timeoutMs: patience.giveUpAfterMs });
+  }
+
   /** Makes a request until it succeeds, patience ends or trying again cannot help. Throws HomeserverError. */
   async #attempt(patience: Patience, request: HttpRequest): Promise<unknown> {
     const giveUpAtMs = this.#clock.nowMs() + patience.giveUpAfterMs;

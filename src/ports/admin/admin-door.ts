@@ -7,6 +7,7 @@ import type { ArrivedExplanation, DialledExplanation } from "../../core/policy/n
 import type { TrunkHealth } from "../sip.ts";
 import type { AdminActions, RecordPlace } from "../store.ts";
 import type { LogLevel } from "../telemetry.ts";
+import type { AdminLogins } from "./admin-logins.ts";
 import type { BlocksDoor } from "./blocks-door.ts";
 import type { BridgeEvent, Listener, Overrun } from "./bridge-event.ts";
 import type { EndedCall, MeasuredCall } from "./observed-call.ts";
@@ -132,6 +133,8 @@ export interface AdminDoor {
   readonly blocks: BlocksDoor;
   /** As the log shows a telephone number. */
   shownNumber(number: string): string;
+
+  readonly logins: AdminLogins;
 
   /** What admins have done, for as long as the records of calls are kept. */
   readonly actions: Pick<AdminActions, "note" | "latest">;

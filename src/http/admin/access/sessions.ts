@@ -30,11 +30,13 @@ interface Held {
 
 export class Sessions {
   readonly #clock: Clock;
+  readonly #isAdmin: (person: UserId) => boolean;
   /** By the hash of their secret, so that a look into the memory gives nobody a session; in the order of their last use. */
   readonly #held = new Map<string, Held>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, isAdmin: (person: UserId) => boolean) {
     this.#clock = clock;
+    this.#isAdmin = isAdmin;
   }
 
   /** The secret is what its browser has to bring. */
@@ -79,6 +81,11 @@ export class Sessions {
     const key = hashOf(secret);
     const held = this.#held.get(key);
     if (held === undefined) return undefined;
+    const { person } = held.session;
+    if (person !== undefined && !this.#isAdmin(person)) {
+      held.session.end();
+      return undefined;
+    }
     held.usedMs = this.#clock.nowMs();
     this.#held.delete(key);
     this.#held.set(key, held);

@@ -22,7 +22,7 @@ export const sessionRoutes = [
       "Logs in to the console: the answer sets a cookie. For its own pages alone, which send Origin and X-Console. Needs no token otherwise",
     body: loginOrder,
     answer: visitor,
-    errors: ["not_found"],
+    errors: ["not_found", "unavailable"],
     async handle({ body }, _, { logIn }) {
       if (logIn === undefined) throw new AdminError("not_found", "there is no console here: see admin.console");
       const session = await logIn(body);

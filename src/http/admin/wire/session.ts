@@ -3,10 +3,21 @@ import * as z from "zod";
 import type { UserId } from "../../../core/ids.ts";
 import { time, timeOf } from "./scalars.ts";
 
+const secret = z.string().min(1).max(1_000);
+
 export const loginOrder = z
-  .union([z.strictObject({ token: z.string().min(1).max(200).describe("The admin token") })], {
-    error: "should have token",
-  })
+  .union(
+    [
+      z.strictObject({ token: secret.describe("The admin token") }),
+      z.strictObject({ code: secret.describe("Of a link that the bot has written to an admin") }),
+      z.strictObject({
+        openid: z
+          .object({ access_token: secret })
+          .describe("What the homeserver gives an admin at /user/{userId}/openid/request_token"),
+      }),
+    ],
+    { error: "should have one of token, code and openid" },
+  )
   .describe("What shows who it is");
 export type LoginOrder = z.infer<typeof loginOrder>;
 

@@ -7,7 +7,7 @@ export const page = "<!doctype html><script type=module src=./assets/index-Ab3_x
 export const script = `console.log("${"hello ".repeat(100)}");`;
 
 /** As vite builds it. */
-function consoleFolder(): string {
+export function consoleFolder(): string {
   const folder = newFolder();
   mkdirSync(join(folder, "assets"));
   writeFileSync(join(folder, "index.html"), page);
