@@ -4,7 +4,7 @@ import { createBridge } from "./bridge/bridge.ts";
 import { StopList } from "./bridge/operation/stop-list.ts";
 import { systemClock } from "./clock/system-clock.ts";
 import { adviseOn } from "./config/checks/advice.ts";
-import { toAdminPort } from "./config/mapping/admin-mapping.ts";
+import { toAdminPort, toWebhook } from "./config/mapping/admin-mapping.ts";
 import { toBridgeSettings } from "./config/mapping/bridge-settings.ts";
 import { toStorePlace } from "./config/mapping/database-mapping.ts";
 import { toEncryption, toMediaOptions, toRtc, toTrunkSettings } from "./config/mapping/mapping.ts";
@@ -16,6 +16,7 @@ import { peopleOf } from "./core/number/plan/did.ts";
 import { isLoopback } from "./core/address/host.ts";
 import { createAdminServer } from "./http/admin/admin-server.ts";
 import { createStatusServer } from "./http/status-server.ts";
+import { createWebhook } from "./http/webhook/webhook.ts";
 import { createMatrixEdge } from "./matrix/edge.ts";
 import { openPeopleRooms } from "./matrix/client/people-rooms.ts";
 import { createEmbeddedEngine } from "./media/embedded/engine/engine.ts";
@@ -137,6 +138,12 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     stops.add(() => status.stop());
     stops.add(() => admin.stop());
     await admin.start();
+    const hook = toWebhook(config);
+    if (hook !== undefined) {
+      const webhook = createWebhook(hook, { door: bridge, queue: store.webhook, version, clock, log });
+      stops.add(() => webhook.stop());
+      await webhook.start();
+    }
     await bridge.start();
     stops.add(() => bridge.stop());
     log.info("bridge is up", { version, port: matrix.port(), statusPort: status.port(), adminPort: admin.port() });

@@ -1,6 +1,6 @@
 // From a YAML file to a checked configuration, or to all that is wrong with it at once.
 import { readFileSync } from "node:fs";
-import { checkAdmin } from "./checks/admin-checks.ts";
+import { checkAdmin, checkWebhook } from "./checks/admin-checks.ts";
 import { checkConfig, checkTls } from "./checks/checks.ts";
 import { checkPins } from "./checks/pin-checks.ts";
 import { explainIssues } from "./reading/explain.ts";
@@ -37,7 +37,9 @@ export function parseConfig(text: string, sources: SecretSources): Config {
   const all: readonly ConfigFinding[] = [
     ...checkConfig(parsed.data),
     ...findings,
-    ...(findings.length === 0 ? [...checkTls(config), ...checkAdmin(config), ...checkPins(config)] : []),
+    ...(findings.length === 0
+      ? [...checkTls(config), ...checkAdmin(config), ...checkWebhook(config), ...checkPins(config)]
+      : []),
   ];
   if (all.length > 0) {
     return fail(

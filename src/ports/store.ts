@@ -155,6 +155,28 @@ export interface StoredBlocks {
   remove(what: string, person: UserId | undefined): Promise<void>;
 }
 
+/** Something that a webhook has yet to be told. */
+export interface WebhookMessage {
+  /** The same at each attempt, so that whoever takes it twice can tell. */
+  readonly id: string;
+  /** What it is about: messages about one thing are told in their order. */
+  readonly subject: string;
+  readonly body: string;
+  /** ms since the epoch: when it happened, and when it is to be told, at the earliest. */
+  readonly atMs: number;
+  readonly dueAtMs: number;
+  /** How often it was tried. */
+  readonly attempts: number;
+}
+
+export interface WebhookQueue {
+  add(message: WebhookMessage): Promise<void>;
+  /** Oldest first, whether due or not. */
+  waiting(limit: number): Promise<readonly WebhookMessage[]>;
+  failed(id: string, attempts: number, dueAtMs: number): Promise<void>;
+  remove(id: string): Promise<void>;
+}
+
 /** Small facts about the installation: ghost encoding, schema of ids, secrets. */
 export interface Settings {
   get(key: string): Promise<string | undefined>;
@@ -171,6 +193,7 @@ export interface Store {
   readonly settings: Settings;
   readonly adminActions: AdminActions;
   readonly blocks: StoredBlocks;
+  readonly webhook: WebhookQueue;
   /** Writes something that takes space. Throws StoreError if it cannot. */
   check(): Promise<void>;
   /** Hears of failures that show by themselves, such as a connection that was lost. `check` tries to mend them. */

@@ -14,6 +14,7 @@ import { sqlGhostDirectory, sqlRoomDirectory, sqlSettings } from "./sql/director
 import { sqlInbox } from "./sql/inbox.ts";
 import type { Tables } from "./sql/schema.ts";
 import { sqlVisits } from "./sql/visits.ts";
+import { sqlWebhookQueue } from "./sql/webhook-queue.ts";
 
 /** Of the settings, what only proves that something can be written. */
 const checkKey = "write check";
@@ -41,6 +42,7 @@ export async function openSqlStore(database: Database, log: Log | undefined): Pr
     settings,
     adminActions: sqlAdminActions(access),
     blocks: sqlBlocks(access),
+    webhook: sqlWebhookQueue(access),
     // A full disk still takes what fits into space that the file already has, so this is larger than most of what is stored.
     check: () => settings.set(checkKey, randomBytes(checkBytes / 2).toString("hex")),
     onFailure: (listener) => database.onFailure(listener),

@@ -2,9 +2,13 @@
 // to do for a process that comes after a crash.
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { createServer } from "node:http";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import SqliteDatabase from "better-sqlite3";
+import { Webhook as Verifier } from "standardwebhooks";
 import { expect, onTestFinished, test } from "vitest";
+import { listen } from "../../dev/loopback/listen.ts";
 import { freePort } from "../../dev/loopback/free-ports.ts";
 import { startBridge, type RunningBridge } from "../../src/app.ts";
 import { parseConfig } from "../../src/config/load.ts";
@@ -25,6 +29,7 @@ async function start(
   sipPort: number,
   folder: string,
   otherPorts: readonly number[] = [],
+  more = "",
 ): Promise<RunningBridge> {
   const config = parseConfig(
     `
@@ -41,6 +46,7 @@ ${otherPorts.map((port) => `  - {name: other${port}, server: "127.0.0.1:9", list
 inbound: {numbers: [{number: "+441632960001", user: "@ann:example.org"}]}
 permissions: {"*": call}
 media: {workers: 1, rtp: {host: 127.0.0.1}, ice: {homeserver_turn: false}}
+${more}
 `,
     { configPath: "config.yaml", env: {} },
   );
@@ -84,6 +90,34 @@ test("a call rings in a room that is made for it, and stops ringing there when t
   await peer.status(200, "1 CANCEL");
   acknowledge(peer, await peer.status(487));
   expect(await hs.event("m.call.hangup")).toMatchObject({ call_id: hs.sent[0]?.content["call_id"] });
+});
+
+test("whoever is told by webhook hears that it began and ended, in signed messages", async () => {
+  const secret = `whsec_${Buffer.alloc(32, 5).toString("base64")}`;
+  const told: unknown[] = [];
+  const hs = await homeserver();
+  const port = await freePort();
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  const receiver = createServer((request, response) => {
+    void text(request).then((body) => {
+      told.push(new Verifier(secret).verify(body, request.headers as Record<string, string>));
+      response.end();
+      if (told.length === 2) end();
+    });
+  });
+  const hook = await listen(receiver);
+  onTestFinished(() => void receiver.close());
+  await start(hs.url, port, newFolder(), [], `webhook: {url: "http://127.0.0.1:${hook}/calls", secret: "${secret}"}`);
+  const peer = await telephone(port);
+  peer.request("INVITE", called);
+  await peer.status(180);
+  peer.request("CANCEL", { uri: called.uri, branch: called.branch });
+  acknowledge(peer, await peer.status(487));
+  await ended;
+  expect(told).toMatchObject([
+    { type: "call.began", data: { call: { direction: "inbound", trunk: "main" } } },
+    { type: "call.ended", data: { record: { direction: "inbound", result: "caller" } } },
+  ]);
 });
 
 /** An answer as a browser writes it; nobody stands behind its candidate. */

@@ -1,4 +1,4 @@
-// What every store keeps for admins: the history of calls, page by page, and what admins did.
+// What every store keeps for admins: the history of calls, page by page, what admins did, and what webhooks have yet to be told.
 import { expect, it } from "vitest";
 import type { CallRecord } from "../../src/core/call/model/record.ts";
 import { callId } from "../../src/core/ids.ts";
@@ -50,5 +50,18 @@ export function describeHistory(store: () => Store): void {
     expect(await store().adminActions.latest(5, rest[0]?.number)).toMatchObject([{ atMs: 1_000, ...paused }]);
     expect(await store().adminActions.prune(2_000)).toBe(1);
     expect(await store().adminActions.latest(5)).toHaveLength(2);
+  });
+
+  it("keeps what a webhook has yet to be told, in order", async () => {
+    const { webhook } = store();
+    const message = { subject: "c-1", body: '{"type":"call.ended"}', atMs: 1_000, dueAtMs: 1_000, attempts: 0 };
+    for (const id of ["m-2", "m-1", "m-3"]) await webhook.add({ id, ...message });
+    await webhook.failed("m-2", 1, 5_000);
+    await webhook.remove("m-1");
+    expect(await webhook.waiting(5)).toEqual([
+      { id: "m-2", ...message, attempts: 1, dueAtMs: 5_000 },
+      { id: "m-3", ...message },
+    ]);
+    expect(await webhook.waiting(1)).toHaveLength(1);
   });
 }

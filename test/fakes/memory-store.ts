@@ -17,6 +17,8 @@ import type {
   StoredBlocks,
   Visit,
   Visits,
+  WebhookMessage,
+  WebhookQueue,
 } from "../../src/ports/store.ts";
 import { readCall, writeCall } from "../../src/store/stored/stored-call.ts";
 import { readRecord, writeRecord } from "../../src/store/stored/stored-record.ts";
@@ -222,6 +224,19 @@ function memoryActions(): AdminActions {
   };
 }
 
+function memoryWebhookQueue(): WebhookQueue {
+  const messages = new Map<string, WebhookMessage>();
+  return {
+    add: async (message) => void messages.set(message.id, message),
+    waiting: async (limit) => [...messages.values()].slice(0, limit),
+    async failed(id, attempts, dueAtMs) {
+      const message = messages.get(id);
+      if (message !== undefined) messages.set(id, { ...message, attempts, dueAtMs });
+    },
+    remove: async (id) => void messages.delete(id),
+  };
+}
+
 export function openMemoryStore(): Store {
   const ghosts = new Map<UserId, GhostProfile>();
   const settings = new Map<string, string>();
@@ -239,6 +254,7 @@ export function openMemoryStore(): Store {
     visits: memoryVisits(),
     adminActions: memoryActions(),
     blocks: memoryBlocks(),
+    webhook: memoryWebhookQueue(),
     settings: {
       get: async (key) => settings.get(key),
       set: async (key, value) => void settings.set(key, value),

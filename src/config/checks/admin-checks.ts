@@ -1,4 +1,4 @@
-// The section `admin`, with its token in place.
+// The sections `admin` and `webhook`, with their secrets in place.
 import type { ConfigFinding } from "../reading/problem.ts";
 import { environmentName } from "../reading/secrets.ts";
 import type { Config } from "../schema/schema.ts";
@@ -20,4 +20,16 @@ export function* checkAdmin({ admin }: Config): Generator<ConfigFinding> {
       path: ["admin", "console", "url"],
       message: "should have no path: the console needs a host name of its own",
     };
+}
+
+/** 24 to 64 bytes in base64. */
+const webhookSecret = /^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/;
+
+export function* checkWebhook({ webhook }: Config): Generator<ConfigFinding> {
+  if (webhook === undefined || webhookSecret.test(webhook.secret ?? "")) return;
+  const message =
+    webhook.secret === undefined
+      ? `is missing: give secret, secret_file or the environment variable ${environmentName("WEBHOOK", "SECRET")}`
+      : "should be whsec_ and 24 to 64 bytes in base64; make one with: echo whsec_$(openssl rand -base64 32)";
+  yield { path: ["webhook", "secret"], message };
 }

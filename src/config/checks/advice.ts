@@ -30,7 +30,7 @@ function* adviseRtc({ people, rtc, media, trunks }: Config): Generator<ConfigFin
   }
 }
 
-function* adviseHttp({ http, admin }: Config): Generator<ConfigFinding> {
+function* adviseHttp({ http, admin, webhook }: Config): Generator<ConfigFinding> {
   if (!isLoopback(http.listen.host) && !http.open_metrics && admin.token === undefined) {
     yield {
       path: ["http", "listen", "host"],
@@ -44,6 +44,8 @@ function* adviseHttp({ http, admin }: Config): Generator<ConfigFinding> {
       message: "is not a loopback address, and the port has no TLS: whoever is on the way could read the token",
     };
   }
+  if (webhook?.url.startsWith("http:") === true && !isLoopback(new URL(webhook.url).hostname))
+    yield { path: ["webhook", "url"], message: "is not https: whoever is on the way could read who calls whom" };
 }
 
 function* adviseRooms({ rooms, encryption }: Config): Generator<ConfigFinding> {

@@ -1,4 +1,4 @@
-// Where the admin API's socket is: the bridge makes it, and the commands look for it.
+// Where the admin API's socket is: the bridge makes it, and the commands look for it. And who else is told what happens.
 import { dirname, join, resolve } from "node:path";
 import { defaultDatabasePath } from "../schema/database-schema.ts";
 import type { Config } from "../schema/schema.ts";
@@ -43,4 +43,10 @@ export function toConsoleUrl({ admin: { listen, console } }: Config): string | u
   if (console.url !== undefined) return console.url;
   const host = listen.host.includes(":") ? `[${listen.host}]` : listen.host;
   return `http://${host}:${listen.port}`;
+}
+
+/** Undefined: nobody is told. The checks leave none without a secret. */
+export function toWebhook({ webhook }: Config) {
+  if (webhook?.secret === undefined) return undefined;
+  return { url: webhook.url, secret: webhook.secret, events: new Set(webhook.events) };
 }

@@ -94,13 +94,18 @@ export function resolveSecrets(
   };
   const { token_file: __, ...restOfAdmin } = config.admin;
   const admin = { ...restOfAdmin, token: take(["admin"], "token", config.admin, environmentName("ADMIN", "TOKEN")) };
+  const webhook = config.webhook && {
+    ...config.webhook,
+    secret_file: undefined,
+    secret: take(["webhook"], "secret", config.webhook, environmentName("WEBHOOK", "SECRET")),
+  };
   const numbers = config.inbound.numbers.map((entry, index) => {
     const { pin_file: file, ...known } = entry;
     const variable = environmentName("PIN", (entry.number ?? entry.pattern ?? entry.prefix ?? "").replace(/^\W+/, ""));
     return { ...known, pin: take(["inbound", "numbers", index], "pin", { pin: entry.pin, pin_file: file }, variable) };
   });
   const inbound = { ...config.inbound, numbers };
-  return { config: { ...config, database, trunks, media, admin, inbound }, findings };
+  return { config: { ...config, database, trunks, media, admin, webhook, inbound }, findings };
 }
 
 interface Secret {

@@ -25,6 +25,7 @@ import {
   whole,
 } from "./scalars.ts";
 import { trunk } from "./trunk-schema.ts";
+import { webhook } from "./webhook-schema.ts";
 
 const port = (lowest: 0 | 1) => whole(lowest, 65_535, "port number");
 const barredClasses = listOf(oneOf(["premium", "shared-cost", "satellite", "unknown"]), "kinds of number");
@@ -312,6 +313,7 @@ export const configSchema = section({
   admin: admin
     .prefault({})
     .describe("The admin API, over which the commands reach the running bridge (docs/admin.md)."),
+  webhook,
 });
 
 export type Config = z.infer<typeof configSchema>;

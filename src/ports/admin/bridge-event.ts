@@ -18,6 +18,21 @@ export type BridgeEvent = {
   | { readonly kind: "bridge.draining" }
 );
 
+/** Those that a webhook may be told. What the store cannot write, say, cannot be kept for it either. */
+export const webhookEvents = [
+  "call.began",
+  "call.rang",
+  "call.connected",
+  "call.ended",
+  "trunk.up",
+  "trunk.down",
+  "trunk.paused",
+  "trunk.resumed",
+  "message.delivered",
+  "message.failed",
+  "bridge.draining",
+] as const satisfies readonly BridgeEvent["kind"][];
+
 /** The listener was too slow: so many events before the next one were dropped. */
 export interface Overrun {
   readonly kind: "feed.overrun";

@@ -19,6 +19,7 @@ const keys: Readonly<Record<TableName, readonly string[]>> = {
   inbox: ["seq"],
   admin_action: ["seq"],
   block: ["person", "what"],
+  webhook: ["seq"],
 };
 const tables = Object.keys(keys) as readonly TableName[];
 

@@ -8,11 +8,12 @@ import { up as conversations } from "./002-conversations.ts";
 import { up as visits } from "./003-visits.ts";
 import { up as indexes } from "./004-indexes.ts";
 import { up as adminActions } from "./005-admin-actions.ts";
-import { up as blocks } from "./007-blocks.ts";
+import { up as blocks } from "./006-blocks.ts";
+import { up as webhook } from "./007-webhook.ts";
 
 type Migration = (db: Kysely<Tables>, database: Database) => Promise<void>;
 
-const migrations: readonly Migration[] = [start, conversations, visits, indexes, adminActions, blocks];
+const migrations: readonly Migration[] = [start, conversations, visits, indexes, adminActions, blocks, webhook];
 
 /** What this release writes. */
 export const schemaVersion = migrations.length;

@@ -80,6 +80,17 @@ interface BlockTable {
   at_ms: number;
 }
 
+interface WebhookTable {
+  /** Order in which they happened. */
+  seq: Generated<number>;
+  id: string;
+  subject: string;
+  body: string;
+  at_ms: number;
+  due_at_ms: number;
+  attempts: number;
+}
+
 interface SettingTable {
   key: string;
   value: string;
@@ -100,5 +111,6 @@ export interface Tables {
   setting: SettingTable;
   admin_action: AdminActionTable;
   block: BlockTable;
+  webhook: WebhookTable;
   schema_version: SchemaVersionTable;
 }

@@ -41,6 +41,20 @@ test("the token may stand in a file, and is neither short nor shown", () => {
   expect(() => read("", { MATRIX_SIP_ADMIN_TOKEN: "short-secret" })).toThrow("16 to 200");
 });
 
+test("a webhook needs a secret of the right form, which is not shown, and is advised to be out of others' sight", () => {
+  const hook = (more: string) => `webhook: {url: "http://billing.example.org"${more}}\n`;
+  const secret = `whsec_${"c2VjcmV0".repeat(4)}`;
+  expect(() => read(hook(""))).toThrow(
+    "webhook.secret is missing: give secret, secret_file or the environment variable MATRIX_SIP_WEBHOOK_SECRET",
+  );
+  expect(() => read(hook(", secret: c2VjcmV0"))).toThrow(
+    /^(?!.*c2VjcmV0).*webhook\.secret should be whsec_ and 24 to 64/,
+  );
+  expect(read(hook(`, secret: ${secret}`)).webhook).toMatchObject({ secret });
+  expect(read(hook(""), { MATRIX_SIP_WEBHOOK_SECRET: secret }).webhook).toMatchObject({ secret });
+  expect(advice(hook(`, secret: ${secret}`))).toEqual([expect.stringMatching(/^webhook\.url is not https/)]);
+});
+
 test("its port is no other listener's", () => {
   expect(() => read(`admin: {listen: {port: 9994}, token: ${token}}\n`)).toThrow(
     "admin.listen.port is the port of http.listen too",
