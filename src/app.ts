@@ -7,6 +7,7 @@ import { adviseOn } from "./config/checks/advice.ts";
 import { toAdminPort, toWebhook } from "./config/mapping/admin-mapping.ts";
 import { toBridgeSettings } from "./config/mapping/bridge-settings.ts";
 import { toStorePlace } from "./config/mapping/database-mapping.ts";
+import { toLadders } from "./config/mapping/ladders-mapping.ts";
 import { toEncryption, toMediaOptions, toRtc, toTrunkSettings } from "./config/mapping/mapping.ts";
 import { formatPath } from "./config/reading/problem.ts";
 import type { Registration } from "./config/registration/registration.ts";
@@ -24,6 +25,7 @@ import { probeTurn } from "./media/embedded/client/turn-probe.ts";
 import { createCallMedia } from "./media/negotiation/negotiation.ts";
 import type { CallMedia } from "./ports/media.ts";
 import { createSipTrunks } from "./sip/trunks.ts";
+import { openLadders } from "./ladders/ladders.ts";
 import { openStore } from "./store/open-store.ts";
 import { createTelemetry, type LogOptions } from "./telemetry/telemetry.ts";
 
@@ -94,7 +96,14 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     const rung = peopleOf(settings.numbers);
     const people = openPeopleRooms(options.peopleToken, { ...config.homeserver, people: rung, clock, log });
     stops.add(() => people?.stop());
+    const ladders = openLadders(toLadders(config), {
+      ghostPrefix: config.ghosts.prefix,
+      shownNumber: (number) => telemetry.shownNumber(number),
+      clock,
+      log,
+    });
     const matrix = createMatrixEdge({
+      tap: ladders,
       registration,
       bot: config.appservice.bot,
       homeserverUrl: config.homeserver.url,
@@ -107,14 +116,15 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       clock,
     });
     const trunks = toTrunkSettings(config, `matrix-appservice-sip/${version}`);
-    const sip = createSipTrunks({ trunks, log, clock, stopPatienceMs: sipStopPatienceMs });
+    const sip = createSipTrunks({ trunks, tap: ladders, log, clock, stopPatienceMs: sipStopPatienceMs });
     const media =
       options.media ??
       createCallMedia(createEmbeddedEngine({ ...toMediaOptions(config), log, clock }), log, {
         ...config.media,
         conferences: matrix.conferences,
       });
-    const bridge = createBridge({ matrix, sip, media, store, contacts, people, probeTurn, telemetry, clock }, settings);
+    const ports = { matrix, sip, media, store, contacts, people, probeTurn, ladders, telemetry, clock };
+    const bridge = createBridge(ports, settings);
     const status = createStatusServer({
       ...config.http.listen,
       parts: bridge.readiness,

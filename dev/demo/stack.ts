@@ -50,6 +50,8 @@ export interface StackOptions {
   readonly gateway?: Pick<GatewayOptions, "auth" | "referStatus" | "referFailure" | "rtpEvents">;
   /** Lines of the bridge's own log (JSON). */
   readonly bridgeLog: (line: string) => void;
+  /** Where admins' commands reach the bridge; undefined: nowhere. */
+  readonly adminSocket?: string;
 }
 
 /** Throws ConfigError, DemoError, or whatever the bridge throws. */
@@ -92,7 +94,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     );
     stops.push(() => homeserver.stop());
     const bridge = await claim("the bridge", REMEDY, () =>
-      startBridge({ config, registration, version: packageVersion(), writeLog: options.bridgeLog }),
+      startBridge({
+        config,
+        registration,
+        version: packageVersion(),
+        writeLog: options.bridgeLog,
+        adminSocket: options.adminSocket,
+      }),
     );
     stops.push(() => bridge.stop());
     return { homeserver, gateway, bridge, config, livekitServiceUrl, stop };

@@ -7,6 +7,7 @@ import { chargedTo, failsOverTo, isRunning, trunkLegsOf } from "../core/call/mod
 import type { PlannedCall } from "../core/number/plan/dial-plan.ts";
 import { explainArrived, explainDialled } from "../core/policy/number-explanation.ts";
 import type { AdminDoor, ExplainQuery, NumberExplanation } from "../ports/admin/admin-door.ts";
+import { noLadders } from "../ports/ladders/ladder.ts";
 import { findRecords } from "./observation/history.ts";
 import { limitsOf, usersOf } from "./observation/people.ts";
 import { awaitHomeserver } from "./operation/homeserver-check.ts";
@@ -38,7 +39,7 @@ export function createBridge(ports: BridgePorts, settings: BridgeSettings): Brid
 
 /** The door of what is wired already. */
 export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSettings): Bridge {
-  const { matrix, sip, media, clock, telemetry } = ports;
+  const { matrix, sip, media, clock, telemetry, ladders = noLadders } = ports;
   const { log } = telemetry;
   const { homeserver } = matrix;
   const { callEvents, emit, events, first, gate, hangUps, index, readiness, store, storeWatch, switchboard } = inside;
@@ -152,6 +153,8 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
         country: plan.country,
         shownNumber: (number) => telemetry.shownNumber(number),
       }),
+    ladder: (call, wholeNumbers) => ladders.ofCall(call, wholeNumbers),
+    trunkLadder: (trunk, wholeNumbers) => (isTrunk(trunk) ? ladders.ofTrunk(trunk, wholeNumbers) : undefined),
     closed: () => gate.closed,
     numbers: () => numbers.rules,
     explain,

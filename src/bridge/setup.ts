@@ -12,6 +12,7 @@ import type { Policy } from "../core/policy/permission.ts";
 import type { TrunkFeatures } from "../core/policy/trunk-features.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { MatrixConnection, PeopleRooms } from "../ports/homeserver.ts";
+import type { LadderBook } from "../ports/ladders/ladder.ts";
 import type { IceServer, CallMedia, TrunkMedia } from "../ports/media.ts";
 import type { SipTrunks } from "../ports/sip.ts";
 import type { Store } from "../ports/store.ts";
@@ -32,6 +33,8 @@ export interface BridgePorts {
   readonly people: PeopleRooms | undefined;
   readonly probeTurn: TurnCheckParts["probe"];
   readonly telemetry: Telemetry;
+  /** Undefined: none are kept. */
+  readonly ladders?: LadderBook | undefined;
   readonly clock: Clock;
 }
 

@@ -4,6 +4,7 @@ import { createGhostIds } from "../core/number/ghost/ghost-id.ts";
 import { findDid, peopleOf, roomsOf } from "../core/number/plan/did.ts";
 import { ownersOfMailbox } from "../core/number/plan/mailbox.ts";
 import type { BridgeEvent } from "../ports/admin/bridge-event.ts";
+import { noLadders } from "../ports/ladders/ladder.ts";
 import type { MatrixSinks } from "../ports/homeserver.ts";
 import type { SipSinks } from "../ports/sip.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
@@ -83,7 +84,12 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
   const gate = new CallGate(() => storeWatch.failure !== undefined);
   const index = new CallIndex();
   const hangUps = new HangUps(index, clock);
-  const callEvents = new CallEvents({ emit, shownNumber: (number) => telemetry.shownNumber(number), clock });
+  const callEvents = new CallEvents({
+    emit,
+    shownNumber: (number) => telemetry.shownNumber(number),
+    ladders: ports.ladders ?? noLadders,
+    clock,
+  });
   const sessions = new OpenSessions(ports.media);
 
   const places = createRooms({

@@ -4,6 +4,7 @@ import type { RoomId, UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import { doneWithin } from "../ports/done-within.ts";
 import type { ConferenceAccess } from "../ports/conference.ts";
+import { noTap, type LadderTap } from "../ports/ladders/tap.ts";
 import type { MatrixConnection, MatrixFact, MatrixSinks } from "../ports/homeserver.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { ApplicationService } from "./appservice/application-service.ts";
@@ -35,6 +36,8 @@ export interface MatrixEdgeOptions {
   readonly encryption?: Pick<EncryptionParts, "mode" | "secret"> | undefined;
   /** undefined: the bridge takes no part in calls of MatrixRTC. */
   readonly rtc?: RtcOptions | undefined;
+  /** Told of every event. */
+  readonly tap?: LadderTap | undefined;
   readonly telemetry: Pick<Telemetry, "log" | "eventsTaken" | "inboxDepth">;
   readonly clock: Clock;
 }
@@ -55,7 +58,7 @@ const listenBacklog = 511;
 const stopGraceMs = 5_000;
 
 export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
-  const { clock, domain, telemetry } = options;
+  const { clock, domain, telemetry, tap = noTap } = options;
   const { log } = telemetry;
   const bot = ownUser(options.bot, domain);
   const sender = ownUser(options.registration.sender_localpart, domain);
@@ -78,16 +81,17 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
   const encryption =
     options.encryption &&
     new Encryption({ ...options.encryption, worker: new CryptoWorker(clock, log), client, sender, ours, clock, log });
-  const outbox = new Outbox(client, clock, encryption);
+  const outbox = new Outbox(client, clock, encryption, tap);
   const emit = (fact: MatrixFact): void => intake.report(fact);
-  const rtc = openRtc(options.rtc, { client, outbox, encryption, bot, sender, domain, isOwn, ours, emit, clock, log });
+  const around = { client, outbox, encryption, bot, sender, domain, isOwn, ours, emit, tap, clock, log };
+  const rtc = openRtc(options.rtc, around);
   const speaker = new KindSpeaker({ legacy: new LegacySpeaker(outbox), rtc: rtc?.speaker, log });
   const meaning = async (fact: RoomFact): Promise<readonly MatrixFact[]> => {
     const facts = rtc === undefined ? (isOfRtc(fact) ? [] : [fact]) : await rtc.meaning(fact);
     for (const one of facts) speaker.heard(one);
     return facts;
   };
-  const intake = new Intake({ sinks: given, isOwn, encryption, meaning, clock, telemetry });
+  const intake = new Intake({ sinks: given, isOwn, encryption, meaning, tap, clock, telemetry });
 
   const bridge = new Bridge({
     registration,

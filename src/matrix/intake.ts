@@ -3,6 +3,7 @@
 // acted on: it waits for all that was before it in its room, but only the next message waits for it, no call does.
 import type { EventId, RoomId, UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { LadderTap, MatrixSaid } from "../ports/ladders/tap.ts";
 import type { Disposal, MatrixFact, MatrixSinks } from "../ports/homeserver.ts";
 import type { Inbox, InboxEntry } from "../ports/store.ts";
 import type { Log, Telemetry } from "../ports/telemetry.ts";
@@ -17,6 +18,8 @@ export interface IntakeParts {
   readonly encryption?: Pick<Encryption, "note" | "open"> | undefined;
   /** What an event means to the bridge, in order. Never rejects. */
   readonly meaning: (fact: RoomFact) => Promise<readonly MatrixFact[]>;
+  /** Told of every event that is one to the bridge. */
+  readonly tap?: Pick<LadderTap, "matrix">;
   readonly clock: Clock;
   readonly telemetry: Pick<Telemetry, "log" | "eventsTaken" | "inboxDepth">;
 }
@@ -161,6 +164,7 @@ export class Intake {
       const json = reading.kind === "fact" ? jsonOf(event) : undefined;
       if (reading.kind === "fact" && json !== undefined) {
         facts.set(reading.fact, json);
+        if (reading.fact.kind !== "event.unreadable") this.#parts.tap?.matrix(saidIn(event, reading.fact, false));
         this.#parts.encryption?.note(reading.fact);
       } else if (reading.kind === "fact" || reading.why === "malformed")
         this.#log.info("malformed event ignored", labelOf(event));
@@ -221,6 +225,7 @@ export class Intake {
     const reading = readEvent(event, clock.wallMs() - (clock.nowMs() - receivedAtMs), isOwn);
     // Nothing else is ever encrypted: what a room is, and who is in it, is said in the clear.
     const isMeant = reading.kind === "fact" && (isOfCall(reading.fact) || isSaid(reading.fact));
+    if (isMeant) this.#parts.tap?.matrix(saidIn(event, reading.fact, true));
     return isMeant ? { ...reading.fact, receivedAtMs } : undefined;
   }
 
@@ -320,6 +325,13 @@ function jsonOf(event: unknown): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** `event` has been read as that fact, so that it has its form. */
+function saidIn(event: unknown, { room, sender, eventId }: RoomFact, encrypted: boolean): MatrixSaid {
+  const { type, state_key: key, content }: { type?: unknown; state_key?: unknown; content?: unknown } = Object(event);
+  const stateKey = typeof key === "string" ? key : undefined;
+  return { way: "in", room, sender, type: String(type), stateKey, content, id: eventId, encrypted };
 }
 
 function shortText(value: unknown): string | undefined {

@@ -4,7 +4,9 @@
 import { createHash } from "node:crypto";
 import type { EventId, RoomId, UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { LadderTap } from "../ports/ladders/tap.ts";
 import { badAnswer, type HomeserverClient, type Patience } from "./client/homeserver-client.ts";
+import { refusalTold } from "./client/refusal-told.ts";
 import type { Encryption } from "./encryption/encryption.ts";
 import type { Sender } from "./legs/speaker.ts";
 import type { Sticking, StickySender } from "./rtc/membership/write-membership.ts";
@@ -25,10 +27,12 @@ export class Outbox implements Sender, StickySender {
   readonly #client: HomeserverClient;
   readonly #clock: Clock;
   readonly #encryption: Pick<Encryption, "seal"> | undefined;
+  readonly #tap: LadderTap | undefined;
   /** Of each room, and of its call, what goes there last. */
   readonly #tails = new Map<string, Promise<void>>();
 
-  constructor(client: HomeserverClient, clock: Clock, encryption?: Pick<Encryption, "seal">) {
+  constructor(client: HomeserverClient, clock: Clock, encryption?: Pick<Encryption, "seal">, tap?: LadderTap) {
+    this.#tap = tap;
     this.#client = client;
     this.#clock = clock;
     this.#encryption = encryption;
@@ -66,7 +70,14 @@ export class Outbox implements Sender, StickySender {
     const sealed = isClear ? undefined : await this.#encryption?.seal(room, as, type, content);
     const sent = sealed ?? { type, content };
     const path = ["v3", "rooms", room, "send", sent.type, transaction];
-    return this.#client.request(as, { method: "PUT", path, query, body: sent.content }, patience);
+    const encrypted = sealed !== undefined;
+    // What waits at the homeserver has not been said yet.
+    const tap = delayMs === undefined ? this.#tap : undefined;
+    const said = { way: "out", room, sender: as, type, content, id: transaction, encrypted } as const;
+    tap?.matrix(said);
+    return this.#client
+      .request(as, { method: "PUT", path, query, body: sent.content }, patience)
+      .catch(refusalTold(said, tap));
   }
 
   /** Takes back what `as` has sent. Repeated, it is one redaction. Throws HomeserverError. */

@@ -4,6 +4,7 @@ import type { SipDialogState, SipIncomingState, SipInviteState } from "../core/c
 import type { ReferTarget } from "../core/call/model/order.ts";
 import type { CallId, TrunkName } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
+import { noTap, type LadderTap } from "../ports/ladders/tap.ts";
 import type {
   InviteOrder,
   MessageOrder,
@@ -27,6 +28,8 @@ export interface SipTrunksOptions {
   readonly trunks: readonly TrunkSettings[];
   readonly log: Log;
   readonly clock: Clock;
+  /** Told of every message. */
+  readonly tap?: Pick<LadderTap, "sip"> | undefined;
   /** RFC 3261 T1 and T2; shorter ones are for tests. They hold for the whole process. */
   readonly timers?: SipTimers;
   /** Between pings on TCP, TLS and WebSocket connections; 30 s. */
@@ -74,7 +77,7 @@ class Trunks implements SipTrunks {
   }
 
   #record(settings: TrunkSettings, timers: SipTimers, dns: Dns): TrunkRecord {
-    const { clock, keepAliveMs = DEFAULT_KEEP_ALIVE_MS } = this.#options;
+    const { clock, keepAliveMs = DEFAULT_KEEP_ALIVE_MS, tap = noTap } = this.#options;
     const log = this.#options.log.child({ trunk: settings.name });
     const trunk = new Trunk({
       settings,
@@ -82,6 +85,7 @@ class Trunks implements SipTrunks {
       clock,
       timers,
       keepAliveMs,
+      tap,
       log,
       onHealth: (health) => this.#sinks.trunkChanged(health),
       onInvited: (invitation) => this.#calls.invited(record, invitation),

@@ -7,6 +7,7 @@ import { explainArrived, explainDialled } from "../../src/core/policy/number-exp
 import type { AdminDoor, RecordQuery } from "../../src/ports/admin/admin-door.ts";
 import type { BridgeEvent, Listener, Overrun } from "../../src/ports/admin/bridge-event.ts";
 import type { EndedCall, MeasuredCall } from "../../src/ports/admin/observed-call.ts";
+import type { LadderMessage } from "../../src/ports/ladders/ladder.ts";
 import type { NotedAction, RecordPlace } from "../../src/ports/store.ts";
 import type { LogLevel } from "../../src/ports/telemetry.ts";
 import { openMemoryStore } from "./memory-store.ts";
@@ -65,9 +66,38 @@ export function endedCall(id: string, changes: Partial<EndedCall> = {}): EndedCa
   };
 }
 
+const address = { address: "192.0.2.1", port: 5060 };
+const exampleLadder: readonly LadderMessage[] = [
+  {
+    order: 1,
+    atMs,
+    from: { lane: "bridge", name: "", address: { address: "192.0.2.9", port: 5070 } },
+    to: { lane: "trunk", name: main, address },
+    transport: "udp",
+    thread: "one@192.0.2.9",
+    label: "INVITE",
+    isRepeat: false,
+    text: "INVITE sip:+*********81@192.0.2.1 SIP/2.0\r\n\r\n",
+    leftOutBefore: 0,
+  },
+  {
+    order: 2,
+    atMs: atMs + 120,
+    from: { lane: "client", name: ann },
+    to: { lane: "bridge", name: "" },
+    transport: undefined,
+    thread: "!dm:example.org",
+    label: "m.call.hangup",
+    isRepeat: false,
+    text: "{}",
+    leftOutBefore: 3,
+  },
+];
+
 export class FakeDoor implements AdminDoor {
   live: readonly MeasuredCall[] = [liveCall];
   history: readonly EndedCall[] = [endedCall("c-3"), endedCall("c-2"), endedCall("c-0")];
+  messages: readonly LadderMessage[] = exampleLadder;
   next: RecordPlace | undefined;
   readonly asked: RecordQuery[] = [];
   readonly ended: [string, string][] = [];
@@ -98,6 +128,8 @@ export class FakeDoor implements AdminDoor {
     const isMore = from + records.length < this.history.length;
     return { records, next: this.next ?? (isMore && last ? { id: last.id, endedAtMs: last.endedAtMs } : undefined) };
   }
+  ladder: AdminDoor["ladder"] = async (call) => (call === "c-1" ? this.messages : undefined);
+  trunkLadder: AdminDoor["trunkLadder"] = (trunk) => (trunk === main ? this.messages.slice(0, 1) : undefined);
   subscribe(listener: Listener<BridgeEvent | Overrun>): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);

@@ -5,6 +5,8 @@ import type { CallRecord } from "../../core/call/model/record.ts";
 import type { BridgeEvent } from "../../ports/admin/bridge-event.ts";
 import type { LiveCall, LivePhase } from "../../ports/admin/observed-call.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { LadderBook } from "../../ports/ladders/ladder.ts";
+import { threadsOf, threadsOfRecord } from "../observation/call-threads.ts";
 import { livePhaseOf, viewCall, viewRecord } from "../observation/live-call.ts";
 import type { CallRunner } from "./call-runner.ts";
 
@@ -12,6 +14,7 @@ export interface CallEventsParts {
   readonly emit: (event: BridgeEvent) => void;
   /** As log lines show a telephone number. */
   readonly shownNumber: (number: string) => string;
+  readonly ladders: Pick<LadderBook, "follow" | "ended">;
   readonly clock: Clock;
 }
 
@@ -34,8 +37,9 @@ export class CallEvents {
 
   /** `before` is undefined of a call that begins, or is taken up after a restart. */
   changed(runner: CallRunner, before: Call | undefined): void {
-    const { emit, clock } = this.#parts;
+    const { emit, clock, ladders } = this.#parts;
     const { call } = runner;
+    ladders.follow(call.id, threadsOf(call));
     const atMs = clock.wallMs();
     if (before === undefined && isRunning(call)) emit({ kind: "call.began", atMs, call: this.view(runner) });
     const phase = livePhaseOf(call);
@@ -45,7 +49,9 @@ export class CallEvents {
   }
 
   ended(record: CallRecord): void {
-    const { emit, shownNumber, clock } = this.#parts;
+    const { emit, shownNumber, clock, ladders } = this.#parts;
+    ladders.follow(record.id, threadsOfRecord(record));
+    ladders.ended(record.id);
     const atMs = clock.wallMs();
     emit({ kind: "call.ended", atMs, record: viewRecord(record, shownNumber) });
   }

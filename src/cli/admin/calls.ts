@@ -4,6 +4,7 @@ import { systemClock } from "../../clock/system-clock.ts";
 import { call } from "../../http/admin/wire/calls.ts";
 import { callList } from "../../http/admin/wire/schemas.ts";
 import type { DescribeCommand } from "../command-shell.ts";
+import { describeCallLadder } from "../ladder/commands.ts";
 import { jsonOption, overAdminApi } from "./admin-command.ts";
 import { duration, json, list, moment, table } from "./print.ts";
 
@@ -28,6 +29,8 @@ export const describeCalls: DescribeCommand = (program, shell) => {
     const found = await bridge.get(`/calls/${encodeURIComponent(id)}`, call);
     out(isJson ? json(found) : details(found));
   });
+
+  describeCallLadder(calls, shell);
 
   const hangUp = calls
     .command("hangup")

@@ -5,7 +5,7 @@
 // oxlint-disable-next-line no-control-regex -- control characters are what is replaced
 const commands = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-function plain(text: string): string {
+export function plain(text: string): string {
   return text.replaceAll(commands, "?");
 }
 

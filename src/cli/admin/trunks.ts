@@ -2,6 +2,7 @@
 import { trunk } from "../../http/admin/wire/bridge.ts";
 import { trunkList } from "../../http/admin/wire/schemas.ts";
 import type { DescribeCommand } from "../command-shell.ts";
+import { describeTrunkLadder } from "../ladder/commands.ts";
 import { jsonOption, overAdminApi } from "./admin-command.ts";
 import { json, moment, table } from "./print.ts";
 
@@ -22,6 +23,8 @@ export const describeTrunks: DescribeCommand = (program, shell) => {
     ]);
     out(table(["TRUNK", "STATE", "CALLS", "SINCE (UTC)", "DETAIL"], rows, "no trunks"));
   });
+
+  describeTrunkLadder(trunks, shell);
 
   const verbs = {
     pause: ["Begins no more calls over a trunk; those that are up go on.", "is paused: no calls begin over it"],

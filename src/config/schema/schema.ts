@@ -7,6 +7,7 @@ import { contacts } from "./contacts-schema.ts";
 import { database } from "./database-schema.ts";
 import { dialPlan } from "./dial-plan-schema.ts";
 import { did, mailbox } from "./inbound-schema.ts";
+import { ladders } from "./ladders-schema.ts";
 import { media } from "./media-schema.ts";
 import {
   bindHost,
@@ -286,6 +287,11 @@ export const configSchema = section({
   })
     .prefault({})
     .describe("The log, on standard output: one line for each thing that happens."),
+  ladders: ladders
+    .prefault({})
+    .describe(
+      "What Matrix and SIP said in each call, in order, without keys, passwords, texts and digits (docs/ladders.md).",
+    ),
   shutdown: section({
     drain_seconds: seconds(0, 86_400)
       .default(0)

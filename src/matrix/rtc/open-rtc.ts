@@ -3,6 +3,7 @@ import type { RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ConferenceAccess, SeatId } from "../../ports/conference.ts";
 import type { HomeserverProblem, MatrixFact, RunningCall } from "../../ports/homeserver.ts";
+import type { LadderTap } from "../../ports/ladders/tap.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { Features } from "../client/features.ts";
 import type { HomeserverClient } from "../client/homeserver-client.ts";
@@ -41,6 +42,7 @@ export interface RtcSurroundings {
   readonly isOwn: (user: UserId) => boolean;
   readonly ours: (room: RoomId) => Promise<readonly UserId[]>;
   readonly emit: (fact: MatrixFact) => void;
+  readonly tap?: LadderTap | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -4,6 +4,7 @@ import type { CallId, TrunkName, UserId } from "../../core/ids.ts";
 import type { DidRule } from "../../core/number/plan/did.ts";
 import type { BarredClass } from "../../core/number/plan/number-class.ts";
 import type { ArrivedExplanation, DialledExplanation } from "../../core/policy/number-explanation.ts";
+import type { LadderMessage } from "../ladders/ladder.ts";
 import type { TrunkHealth } from "../sip.ts";
 import type { AdminActions, RecordPlace } from "../store.ts";
 import type { LogLevel } from "../telemetry.ts";
@@ -103,6 +104,10 @@ export interface AdminDoor {
   end(call: CallId, reason: string): boolean;
   /** Ended calls. Rejects with StoreError. */
   records(query: RecordQuery): Promise<RecordPage>;
+  /** What Matrix and SIP said in a call, oldest first. Undefined: there is no such call, or nothing is kept of it any more. */
+  ladder(call: CallId, wholeNumbers: boolean): Promise<readonly LadderMessage[] | undefined>;
+  /** What a trunk has said last outside of calls. Undefined: no such trunk. */
+  trunkLadder(trunk: TrunkName, wholeNumbers: boolean): readonly LadderMessage[] | undefined;
   /** Tells what happens from now on, until the function that it gives is called. Nobody waits for a slow listener. */
   subscribe(listener: Listener<BridgeEvent | Overrun>): () => void;
 

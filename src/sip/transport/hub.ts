@@ -2,7 +2,7 @@
 // switch from UDP to TCP by size, retransmission. What arrives passes inbound.ts first.
 import type { SipTransportName, TrunkSettings } from "../../ports/sip.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { Tally } from "../../ports/tally.ts";
+import type { LadderTap } from "../../ports/ladders/tap.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { SipRequest, SipResponse } from "../wire/message.ts";
 import {
@@ -25,7 +25,9 @@ import { nextHopOf, towardsStrictRouter } from "./strict-route.ts";
 import { defaultPort, isNumeric, targetKey, unbracketed, type Endpoint, type Target } from "./sockets/target.ts";
 import { TransportError } from "./sockets/transport-error.ts";
 import { openUdpBeside, type UdpSocket } from "./sockets/udp.ts";
+import { tallyTurnedAway } from "./turned-away.ts";
 import { Unanswered } from "./unanswered.ts";
+import { WireTap } from "./wire-tap.ts";
 import { WebSockets } from "./sockets/websocket.ts";
 
 export interface HubOptions {
@@ -48,6 +50,7 @@ export interface HubOptions {
   readonly isServer: (address: string) => boolean;
   /** A connection ended; `ours` ones may have to be opened again. */
   readonly onClosed: (connection: Connection, reason: Error | undefined) => void;
+  readonly tap: Pick<LadderTap, "sip">;
 }
 
 /** RFC 3261 s18.1.1: past this a request goes over TCP, so that no datagram is cut up on the way. */
@@ -76,6 +79,7 @@ export class Hub {
   readonly #unanswered: Unanswered;
   readonly #guard: CredentialGuard;
   readonly #sources: ResponseSources;
+  readonly #tap: WireTap;
   #udp: UdpSocket | undefined;
   /**
    * Where each INVITE went, by branch: its ACK and CANCEL go there too (RFC 3261 s9.1, s17.1.1.3). A CANCEL is
@@ -91,12 +95,14 @@ export class Hub {
     this.#retransmitter = new Retransmitter(clock, timers);
     this.#guard = new CredentialGuard(options);
     this.#sources = new ResponseSources(settings, log);
+    this.#tap = new WireTap(options.tap, settings.name);
     this.#unanswered = new Unanswered(clock, transactionMs(timers));
     this.#inbound = new Inbound({
       clock,
       log,
       retransmitter: this.#retransmitter,
       admit,
+      said: (bytes, { remote, connection }) => this.#tap.said("in", bytes, remote, connection),
       answer: (bytes, to) => this.#answer(bytes, to),
       onRequest: (request, source) => {
         this.#sources.invited(request, source);
@@ -108,6 +114,8 @@ export class Hub {
       message: (bytes: Buffer, connection: Connection): void => {
         this.#receive(bytes, { remote: connection.remote, connection });
       },
+      sent: (bytes: Buffer, connection: Connection): void =>
+        this.#tap.said("out", bytes, connection.remote, connection),
       closed: (connection: Connection, reason: Error | undefined): void => {
         this.#unanswered.closed(connection, reason);
         options.onClosed(connection, reason);
@@ -116,17 +124,7 @@ export class Hub {
     const { keepAliveMs } = options;
     const serverNames = [settings.server, ...settings.moreServers].map(({ host }) => unbracketed(host));
     const common = { ...events, tls: settings.tls, localHost: unbracketed(settings.local.host), keepAliveMs };
-    const turnedAway = new Map<string, Tally>();
-    this.#streams = new Streams({
-      ...common,
-      serverNames,
-      admit,
-      turnedAway: (why, address) => {
-        const tally = turnedAway.get(why) ?? new Tally(log, clock, "SIP connection closed");
-        turnedAway.set(why, tally);
-        tally.add({ why, address, setting: "peers" });
-      },
-    });
+    this.#streams = new Streams({ ...common, serverNames, admit, turnedAway: tallyTurnedAway(log, clock) });
     this.#webSockets = new WebSockets(common);
   }
 
@@ -146,6 +144,7 @@ export class Hub {
         const { udp, error } = await openUdpBeside(options, (port) => this.#streams.listen("tcp", host, port));
         if (error !== undefined) this.#options.log.warn("cannot listen on TCP beside UDP", { error });
         this.#udp = udp;
+        this.#tap.udp = udp.local;
         return udp.local;
       }
       case "tcp":
@@ -364,6 +363,7 @@ export class Hub {
 
   #datagram(bytes: Buffer, to: Endpoint): Promise<void> {
     if (this.#udp === undefined) return Promise.reject(new TransportError("closed", "no UDP socket on this trunk"));
+    this.#tap.said("out", bytes, to, undefined);
     return this.#udp.send(bytes, to);
   }
 

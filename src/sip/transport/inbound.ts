@@ -23,6 +23,8 @@ export interface InboundOptions {
   readonly log: Log;
   readonly retransmitter: Retransmitter;
   readonly admit: (address: string) => Admittance;
+  /** A message came from somebody who may send it, repetitions included. */
+  readonly said: (bytes: Buffer, source: Source) => void;
   /** Sends bytes back to where they came from. */
   readonly answer: (bytes: Buffer, to: Source) => void;
   readonly onRequest: (request: SipRequest, source: Source) => void;
@@ -79,6 +81,8 @@ export class Inbound {
         if (admitted === "all") this.#refuse(result, source);
         return;
       case "message":
+        if (result.message.kind === "response" || admitted === "all" || result.message.toTag !== undefined)
+          this.#options.said(bytes, source);
         if (result.message.kind === "response") this.#response(result.message, source);
         else if (admitted === "dialogs" && result.message.toTag === undefined)
           this.#stranger.add({ ...source.remote, setting: "peers" });

@@ -31,7 +31,7 @@ import type { SipUri } from "../../core/address/uri.ts";
 
 export interface TrunkOptions extends Pick<
   HubOptions,
-  "settings" | "resolver" | "clock" | "timers" | "keepAliveMs" | "log"
+  "settings" | "resolver" | "clock" | "timers" | "keepAliveMs" | "tap" | "log"
 > {
   readonly onHealth: (health: TrunkHealth) => void;
   /** A new INVITE of the trunk, to which 100 has been sent. */

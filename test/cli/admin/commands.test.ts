@@ -68,6 +68,26 @@ describe("calls", () => {
     expect(JSON.parse((await command("calls", "show", "c-1", "--json")).out)).toMatchObject({ id: "c-1" });
   });
 
+  test("are drawn with all that was said in them, and of a call that nobody knows the command says so", async () => {
+    const { run: command } = await shell();
+    const { code, out } = await command("calls", "ladder", "c-1");
+    expect(code).toBe(0);
+    expect(out).toBe(`            @ann:example.org               bridge                     main
+                                                                 192.0.2.1:5060
+  1    0.000        |                         |-------- INVITE -------->|
+                    | 3 messages are not kept |                         |
+  2    0.120        |----- m.call.hangup ---->|                         |
+`);
+    expect((await command("calls", "ladder", "c-1", "--full")).out).toMatch(
+      /\n1\. 2026-\S+, bridge 192\.0\.2\.9:5070 -> main 192\.0\.2\.1:5060, UDP: INVITE\n {3}INVITE sip:/,
+    );
+    expect(JSON.parse((await command("trunks", "ladder", "main", "--json")).out)).toMatchObject({
+      messages: [{ order: 1 }],
+    });
+    const unknown = await command("calls", "ladder", "c-7");
+    expect([unknown.code, unknown.err]).toEqual([2, expect.stringContaining("no ladder of such a call")]);
+  });
+
   test("are hung up with a reason", async () => {
     const { run: command, door } = await shell();
     expect(await command("calls", "hangup", "c-1", "--reason", "toll fraud")).toEqual({

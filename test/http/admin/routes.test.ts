@@ -190,6 +190,15 @@ describe("records", () => {
     expect(free.door.asked).toMatchObject([{ wholeNumbers: true }]);
   });
 
+  test("of ladders, too, are whole only where the configuration lets them be", async () => {
+    const { ask } = await asker();
+    const { status, body } = await ask("/calls/c-1/ladder");
+    expect([status, body]).toEqual([200, expect.objectContaining({ messages: expect.any(Array) as unknown })]);
+    for (const path of ["/calls/c-1/ladder", "/trunks/main/ladder"])
+      expect((await ask(`${path}?whole_numbers=true`)).status).toBe(403);
+    for (const path of ["/calls/c-7/ladder", "/trunks/none/ladder"]) expect((await ask(path)).status).toBe(404);
+  });
+
   test("cannot be had while the store cannot be asked", async () => {
     const { ask, door } = await asker();
     door.storeFails = new StoreError("slow", "the server is away");

@@ -2,6 +2,7 @@
 import type { Route } from "./route.ts";
 import { blockRoutes } from "./blocks.ts";
 import { callRoutes } from "./calls.ts";
+import { ladderRoutes } from "./ladders.ts";
 import { numberRoutes } from "./numbers.ts";
 import { operationRoutes } from "./operation.ts";
 import { sessionRoutes } from "./session.ts";
@@ -9,6 +10,7 @@ import { trunkRoutes } from "./trunks.ts";
 
 export const routes: readonly Route[] = [
   ...callRoutes,
+  ...ladderRoutes,
   ...trunkRoutes,
   ...numberRoutes,
   ...blockRoutes,

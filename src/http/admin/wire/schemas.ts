@@ -6,6 +6,7 @@ import { block, blockList } from "./blocks.ts";
 import { call, callRecord } from "./calls.ts";
 import { event } from "./events.ts";
 import { arrived, dialled } from "./explanation.ts";
+import { ladder } from "./ladders.ts";
 import { line } from "./scalars.ts";
 import { loginOrder, visitor } from "./session.ts";
 
@@ -31,6 +32,7 @@ export const components = z.registry<{ readonly id: string }>();
 const named = {
   Call: call,
   CallList: callList,
+  Ladder: ladder,
   CallRecord: callRecord,
   RecordList: recordList,
   Trunk: trunk,

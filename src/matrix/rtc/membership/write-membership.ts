@@ -3,6 +3,8 @@
 import { z } from "zod";
 import { type DeviceId, eventId, type EventId, type RoomId, type UserId } from "../../../core/ids.ts";
 import { badAnswer, type HomeserverClient, type Patience } from "../../client/homeserver-client.ts";
+import { refusalTold } from "../../client/refusal-told.ts";
+import type { LadderTap } from "../../../ports/ladders/tap.ts";
 import type { Sender } from "../../legs/speaker.ts";
 import type { MembershipFormat } from "../../wire/rtc.ts";
 import { membershipContent, stickyLeaveContent, stickyMembershipContent } from "../../wire/rtc-content.ts";
@@ -28,6 +30,7 @@ export interface StickySender {
 export interface WriteParts {
   readonly client: HomeserverClient;
   readonly outbox: Pick<Sender, "inCall"> & StickySender;
+  readonly tap?: LadderTap | undefined;
 }
 
 export interface Place {
@@ -109,11 +112,17 @@ export function statePath({ room, user, device }: Place): readonly string[] {
   return ["v3", "rooms", room, "state", stateMembershipType, stateKeyOf(user, device)];
 }
 
-function writeState(place: Place, body: unknown, patience: Patience, { client, outbox }: WriteParts): Promise<EventId> {
-  const { room, user } = place;
+function writeState(place: Place, body: unknown, patience: Patience, parts: WriteParts): Promise<EventId> {
+  const { client, outbox, tap } = parts;
+  const { room, user, device } = place;
   const request = { method: "PUT", path: statePath(place), body } as const;
   return outbox.inCall(room, async () => {
-    const parsed = eventForm.safeParse(await client.request(user, request, patience));
+    const stateKey = stateKeyOf(user, device);
+    const id = JSON.stringify(body);
+    const said = { way: "out", room, sender: user, type: stateMembershipType, stateKey, content: body, id } as const;
+    tap?.matrix({ ...said, encrypted: false });
+    const answer = client.request(user, request, patience).catch(refusalTold({ ...said, encrypted: false }, tap));
+    const parsed = eventForm.safeParse(await answer);
     if (!parsed.success) throw badAnswer("a sent event");
     return eventId(parsed.data.event_id);
   });

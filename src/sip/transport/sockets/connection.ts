@@ -8,6 +8,7 @@ export type Admittance = "all" | "dialogs" | "none";
 export interface Connection {
   readonly transport: SipTransportName;
   readonly remote: Endpoint;
+  readonly local: Endpoint;
   /** We opened it, so that whoever is at the other end is whom we called. */
   readonly ours: boolean;
   readonly open: boolean;
@@ -19,6 +20,8 @@ export interface Connection {
 /** Where messages of connections go. */
 export interface ConnectionEvents {
   message(bytes: Buffer, from: Connection): void;
+  /** It leaves now. */
+  sent(bytes: Buffer, to: Connection): void;
   closed(connection: Connection, reason: Error | undefined): void;
 }
 

@@ -9,7 +9,7 @@ import { ConnectionPool, stopped } from "./connection-pool.ts";
 import type { Admittance } from "./connection.ts";
 import { listen, type Listener, type ListenerOptions } from "./listener.ts";
 import { boundTo } from "./local-address.ts";
-import type { Endpoint, Target } from "./target.ts";
+import { plainAddress, type Endpoint, type Target } from "./target.ts";
 import { TransportError, transportError } from "./transport-error.ts";
 
 const PING = Buffer.from("\r\n\r\n");
@@ -155,6 +155,7 @@ export class Streams {
 class StreamConnection implements Connection {
   readonly transport: "tcp" | "tls";
   readonly remote: Endpoint;
+  readonly local: Endpoint;
   readonly ours: boolean;
   readonly #socket: Socket;
   readonly #framer: StreamFramer;
@@ -176,6 +177,7 @@ class StreamConnection implements Connection {
   ) {
     this.transport = transport;
     this.remote = { address: remote.address, port: remote.port };
+    this.local = { address: plainAddress(socket.localAddress ?? ""), port: socket.localPort ?? 0 };
     this.ours = ours;
     this.#socket = socket;
     this.#events = events;
@@ -206,6 +208,7 @@ class StreamConnection implements Connection {
       this.#socket.destroy(new TransportError("timeout", `${this.#where}: peer does not read`));
       return Promise.reject(new TransportError("timeout", `${this.#where}: peer does not read`));
     }
+    this.#events.sent(bytes, this);
     return new Promise((resolve, reject) => {
       this.#socket.write(bytes, (error) => {
         if (error === null || error === undefined) resolve();

@@ -6,7 +6,7 @@ import type { TrunkSettings } from "../../../ports/sip.ts";
 import { CONNECT_TIMEOUT_MS, type Connection, type ConnectionEvents } from "./connection.ts";
 import { ConnectionPool, stopped } from "./connection-pool.ts";
 import { boundTo } from "./local-address.ts";
-import { bracketed, type Endpoint, type Target } from "./target.ts";
+import { bracketed, plainAddress, type Endpoint, type Target } from "./target.ts";
 import { TransportError, transportError } from "./transport-error.ts";
 
 const MAX_MESSAGE_BYTES = 128 * 1024;
@@ -56,6 +56,10 @@ export class WebSockets {
       this.#opening.delete(socket);
     };
     socket.once("close", settled);
+    let local: Endpoint = { address: "", port: 0 };
+    socket.once("upgrade", ({ socket: { localAddress = "", localPort = 0 } }) => {
+      local = { address: plainAddress(localAddress), port: localPort };
+    });
     return new Promise((resolve, reject) => {
       // For as long as the socket lives: a second error without a listener would end the process.
       socket.on("error", (error) => reject(webSocketError(error, where)));
@@ -72,7 +76,7 @@ export class WebSockets {
           reject(new TransportError("websocket", `${where}: server does not speak the "sip" subprotocol`));
           return;
         }
-        const connection = new WebSocketConnection(socket, target, this.#options, () => {
+        const connection = new WebSocketConnection(socket, target, local, this.#options, () => {
           this.#connections.forget(connection);
         });
         this.#connections.keep(connection);
@@ -110,12 +114,16 @@ function webSocketError(error: Error, where: string): TransportError {
 class WebSocketConnection implements Connection {
   readonly transport: "ws" | "wss";
   readonly remote: Endpoint;
+  readonly local: Endpoint;
   readonly ours = true;
   readonly #socket: WebSocket;
   readonly #where: string;
+  readonly #events: ConnectionEvents;
   #answered = true;
 
-  constructor(socket: WebSocket, target: Target, events: WebSocketOptions, onClose: () => void) {
+  constructor(socket: WebSocket, target: Target, local: Endpoint, events: WebSocketOptions, onClose: () => void) {
+    this.local = local;
+    this.#events = events;
     this.transport = target.transport === "wss" ? "wss" : "ws";
     this.remote = { address: target.address, port: target.port };
     this.#where = `${target.address}:${target.port} ${target.transport}`;
@@ -150,6 +158,7 @@ class WebSocketConnection implements Connection {
 
   send(bytes: Buffer): Promise<void> {
     if (!this.open) return Promise.reject(new TransportError("closed", `${this.#where}: connection closed`));
+    this.#events.sent(bytes, this);
     return new Promise((resolve, reject) => {
       this.#socket.send(bytes.toString("utf8"), (error) => {
         if (error === undefined || error === null) resolve();
