@@ -12,6 +12,7 @@ import { findRecords } from "./observation/history.ts";
 import { limitsOf, usersOf } from "./observation/people.ts";
 import { awaitHomeserver } from "./operation/homeserver-check.ts";
 import { checkNamedPeople } from "./operation/named-people.ts";
+import { followSettings } from "./operation/settings-change.ts";
 import { StopList } from "./operation/stop-list.ts";
 import { checkConferences } from "./operation/conference-check.ts";
 import { checkTurn } from "./operation/turn-check.ts";
@@ -21,6 +22,11 @@ import { wire, type Wired } from "./wiring.ts";
 export interface Bridge extends AdminDoor {
   /** Resolves when calls are taken. Rejects with StoreError or the error of an address in use; then nothing is left running. */
   start(): Promise<void>;
+  /**
+   * Other settings, all at once. Calls that are up keep what they were begun with; everything else goes by the new ones from
+   * now on. Resolves when all that follows from them is done; never rejects.
+   */
+  apply(next: BridgeSettings): Promise<void>;
   /** Ends the calls on both sides, then everything else. Waits for peers, but not for ever. */
   stop(): Promise<void>;
   /** Rejects if this configuration can never work with the homeserver, or another bridge took the store over. Never resolves. */
@@ -34,16 +40,19 @@ export interface Bridge extends AdminDoor {
 const endMs = 5_000;
 
 export function createBridge(ports: BridgePorts, settings: BridgeSettings): Bridge {
-  return openDoor(wire(ports, settings), ports, settings);
+  return openDoor(wire(ports, settings), ports);
 }
 
 /** The door of what is wired already. */
-export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSettings): Bridge {
+export function openDoor(inside: Wired, ports: BridgePorts): Bridge {
   const { matrix, sip, media, clock, telemetry, ladders = noLadders } = ports;
   const { log } = telemetry;
   const { homeserver } = matrix;
-  const { callEvents, emit, events, first, gate, hangUps, index, readiness, store, storeWatch, switchboard } = inside;
+  const { callEvents, emit, events, first, gate, hangUps, index, readiness, settings, store, storeWatch, switchboard } =
+    inside;
   const stops = new StopList();
+  const stopping = new AbortController();
+  let isMet = false;
   let refuse: (error: unknown) => void = () => {};
   const refused = new Promise<never>((_, reject) => (refuse = reject));
   // Whoever starts the bridge may not be listening yet.
@@ -64,7 +73,7 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
     const interrupted = await store.calls.open();
     await first.load();
     await inside.blocks.load();
-    await inside.clientKinds.load(inside.people.keys());
+    await inside.clientKinds.load(inside.rung.people().keys());
     await inside.keypads.load();
     await sip.start(inside.sipSinks);
     stops.add(() => sip.stop());
@@ -76,7 +85,6 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
     stops.add(() => inside.ringBacks.stop());
     await inside.retention.start();
     stops.add(() => inside.retention.stop());
-    const stopping = new AbortController();
     stops.add(() => stopping.abort());
     void meetHomeserver(stopping.signal).catch(refuse);
   }
@@ -86,7 +94,8 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
     const ping = await awaitHomeserver(inside.homeserverCheck, stopped);
     if (ping === undefined) return;
     readiness.homeserverAnswered(ping);
-    void checkNamedPeople(inside.people.keys(), homeserver, log, stopped);
+    isMet = true;
+    void checkNamedPeople(inside.rung.people().keys(), homeserver, log, stopped);
     void checkTurn({ ...inside.ice, probe: ports.probeTurn, log }).then((note) => {
       if (note !== undefined) readiness.noteMedia(note);
     });
@@ -97,25 +106,38 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
     void inside.keypads.clear();
   }
 
-  const { plan, policy, numbers } = settings;
+  async function apply(next: BridgeSettings): Promise<void> {
+    const before = { trunks: settings.now.trunks, people: inside.rung.people() };
+    settings.replace(next);
+    const removed = [...before.trunks.keys()].filter((name) => !next.trunks.has(name));
+    const newPeople = [...inside.rung.people().keys()].filter((person) => !before.people.has(person));
+    const { clientKinds, ghosts } = inside;
+    const parts = { index, gate, clientKinds, ghosts, conversations: store.conversations, log };
+    await followSettings({ removed, newPeople }, parts);
+    if (!isMet || newPeople.length === 0) return;
+    void checkNamedPeople(newPeople, homeserver, log, stopping.signal);
+    void first.greeter.start();
+  }
+
   const callsOf = (person: UserId): number =>
     index.groups.chargedTo(person).filter(({ call }) => isRunning(call)).length;
   const wallAheadMs = (): number => clock.wallMs() - clock.nowMs();
 
   function explain({ text, person, trunk, fromTrunk }: ExplainQuery): NumberExplanation | undefined {
     const { ids } = inside;
+    const { plan, policy, numbers } = settings.now;
     if (fromTrunk === undefined) {
       if (trunk !== undefined && !isTrunk(trunk)) return undefined;
       return { way: "dialled", found: explainDialled(text, { ids, plan, policy, person, trunk, isBlocked }) };
     }
-    const trust = settings.trunks.get(fromTrunk)?.trust;
+    const trust = settings.now.trunks.get(fromTrunk)?.trust;
     if (trust === undefined) return undefined;
     return { way: "arrived", found: explainArrived(text, { ids, plan, numbers, trunk: fromTrunk, trust }) };
   }
 
   const isBlocked = (planned: PlannedCall): boolean => inside.blocks.bars(planned);
   const isAdmin = (person: UserId): boolean => inside.admins().has(person);
-  const isTrunk = (trunk: TrunkName): boolean => settings.trunks.has(trunk);
+  const isTrunk = (trunk: TrunkName): boolean => settings.now.trunks.has(trunk);
   const noteGate = (kind: "trunk.paused" | "trunk.resumed", trunk: TrunkName): void => {
     log.info(kind === "trunk.paused" ? "trunk paused: no calls begin over it" : "trunk takes calls again", { trunk });
     emit({ kind, atMs: clock.wallMs(), trunk });
@@ -133,6 +155,7 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
       }
     },
     stop: () => stops.stop(),
+    apply,
     calls: () =>
       Promise.all(
         index.runners.map(async (runner) => ({
@@ -150,18 +173,18 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
     records: (query) =>
       findRecords(query, {
         ledger: store.calls,
-        country: plan.country,
+        country: settings.now.plan.country,
         shownNumber: (number) => telemetry.shownNumber(number),
       }),
     ladder: (call, wholeNumbers) => ladders.ofCall(call, wholeNumbers),
     trunkLadder: (trunk, wholeNumbers) => (isTrunk(trunk) ? ladders.ofTrunk(trunk, wholeNumbers) : undefined),
     closed: () => gate.closed,
-    numbers: () => numbers.rules,
+    numbers: () => settings.now.numbers.rules,
     explain,
-    users: () => usersOf({ policy, numbers, callsOf }),
+    users: () => usersOf({ ...settings.now, callsOf }),
     limits: () =>
       limitsOf(
-        { policy, callsOf },
+        { ...settings.now, callsOf },
         index.groups.running.size,
         [...index.groups.running].flatMap(({ call }) => chargedTo(call) ?? []),
       ),

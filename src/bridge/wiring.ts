@@ -1,6 +1,5 @@
 // Makes all that is between the ports, each part after those that it needs. Starts nothing (bridge.ts).
 import { parseUserId, type TrunkName } from "../core/ids.ts";
-import { createGhostIds } from "../core/number/ghost/ghost-id.ts";
 import { findDid, peopleOf, roomsOf } from "../core/number/plan/did.ts";
 import { ownersOfMailbox } from "../core/number/plan/mailbox.ts";
 import type { BridgeEvent } from "../ports/admin/bridge-event.ts";
@@ -8,6 +7,7 @@ import { noLadders } from "../ports/ladders/ladder.ts";
 import type { MatrixSinks } from "../ports/homeserver.ts";
 import type { SipSinks } from "../ports/sip.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import { CurrentSettings, currentGhostIds } from "./current-settings.ts";
 import { CallGate } from "./admission/call-gate.ts";
 import { Callers } from "./admission/callers.ts";
 import { ClientKinds } from "./admission/client-kinds.ts";
@@ -51,13 +51,15 @@ const pingIntervalMs = 60_000;
 /** Everything inside, for the door; and for tests that act as the edges do. */
 export type Wired = ReturnType<typeof wire>;
 
-export function wire(ports: BridgePorts, settings: BridgeSettings) {
+export function wire(ports: BridgePorts, initial: BridgeSettings) {
   const { sip, clock, telemetry } = ports;
   const { homeserver } = ports.matrix;
   const { log } = telemetry;
-  const { plan, policy, numbers, notices } = settings;
-  const common = { homeserver, ids: createGhostIds(settings.ghostIds), plan, policy, clock, log };
-  const { ids } = common;
+  const settings = new CurrentSettings(initial);
+  const ids = currentGhostIds(settings);
+  const plan = () => settings.now.plan;
+  const policy = () => settings.now.policy;
+  const common = { homeserver, ids, plan, policy, clock, log };
 
   const events = new EventFeed<BridgeEvent>(clock, log);
   const emit = (event: BridgeEvent): void => events.emit(event);
@@ -94,44 +96,40 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
 
   const places = createRooms({
     ...common,
-    encryptRooms: settings.encryptRooms,
+    encryptRooms: () => settings.now.encryptRooms,
     store,
     profiles: ports.contacts,
     calls: () => index.calls,
   });
   const { ghosts, rooms, occupied, conversations } = places;
-  const fixed = { ringingRooms: roomsOf(numbers) };
-  const people = peopleOf(numbers);
+  const rung = {
+    rooms: settings.derive(({ numbers }) => roomsOf(numbers)),
+    people: settings.derive(({ numbers }) => peopleOf(numbers)),
+  };
   const { settings: memory, visits } = store;
   const first = createFirstCalls({
     ...common,
     people: ports.people,
-    rung: people,
+    rung: rung.people,
     ...places,
     directory: store.rooms,
     settings: memory,
     visits,
   });
   const { firstCalls, greeter, callBacks } = first;
-  const clientKinds = new ClientKinds({ ...common, wanted: settings.ringKinds, settings: memory });
+  const clientKinds = new ClientKinds({ ...common, wanted: () => settings.now.ringKinds, settings: memory });
   const ringingRooms = new RingingRooms({ ...common, ...places, firstCalls });
 
-  /** The configuration's checks leave no trunk without its entry. */
-  const trunk = (name: TrunkName): BridgedTrunk => {
-    const found = settings.trunks.get(name);
-    if (found === undefined) throw new Error(`trunk ${name} is not configured`);
-    return found;
-  };
-  const trust = (name: TrunkName): BridgedTrunk["trust"] => trunk(name).trust;
+  const trust = (name: TrunkName): BridgedTrunk["trust"] => settings.trunk(name).trust;
   const callers = new Callers({ ids, plan, trust });
   const blocks = new Blocks({
     ids,
-    plan: () => plan,
+    plan,
     stored: store.blocks,
-    response: () => settings.blocking.response,
+    response: () => settings.now.blocking.response,
     clock,
   });
-  const pins = new PinGuard({ ...common, pins: settings.pins, withheld: ids.withheld });
+  const pins = new PinGuard({ ...common, pins: () => settings.now.pins, withheld: ids.withheld });
   const calling = {
     ...common,
     ...places,
@@ -141,18 +139,23 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
     screen: new Screen(blocks),
     callers,
     clientKinds,
-    notices,
+    notices: () => settings.now.notices,
     ringingRooms,
-    identities: (name: TrunkName) => trunk(name).identity,
-    features: (name: TrunkName) => trunk(name).features,
+    identities: (name: TrunkName) => settings.trunk(name).identity,
+    features: (name: TrunkName) => settings.trunk(name).features,
     recipients: (called: string, name: TrunkName) =>
-      findDid(called, name, numbers, plan.country, settings.trunks.get(name)?.trust.numberFormat),
-    callRateLimit: new RateLimit(policy.callsPerMinute, clock),
+      findDid(called, name, settings.now.numbers, plan().country, trust(name).numberFormat),
+    callRateLimit: new RateLimit(() => policy().callsPerMinute, clock),
     sip,
     telemetry: { texted },
   };
   const messages = new OutboundMessages({ ...calling, directory: store.rooms });
-  const ice = { homeserver, ghosts, configured: settings.ice.servers, askHomeserver: settings.ice.askHomeserver };
+  const ice = {
+    homeserver,
+    ghosts,
+    configured: () => settings.now.ice.servers,
+    askHomeserver: () => settings.now.ice.askHomeserver,
+  };
   const place: RingBacksParts["place"] = (invitation) => switchboard.dial(invitation);
   const dialling = { ...common, ...places, clientKinds, callers, ringingRooms, place };
   const ringBacks = new RingBacks(dialling);
@@ -169,11 +172,11 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
     callEvents,
     sessions,
     ledger: store.calls,
-    encryptedRooms: new EncryptedRooms({ ...common, ...fixed, rooms, occupied }),
+    encryptedRooms: new EncryptedRooms({ ...common, ringingRooms: rung.rooms, rooms, occupied }),
     bot: new Bot({
       ...common,
       blocks,
-      ...fixed,
+      ringingRooms: rung.rooms,
       user: homeserver.bot,
       rooms,
       conversations,
@@ -192,7 +195,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
       media: sessions,
       sip,
       ice,
-      trunkMedia: (name) => trunk(name).media,
+      trunkMedia: (name) => settings.trunk(name).media,
       ringingRooms,
       firstCalls,
       conversations,
@@ -205,8 +208,10 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
   });
   const inbound = new InboundAdmission({ ...calling, calls: switchboard });
   const inboundMessages = new InboundMessages({ ...calling, legOf: (call) => switchboard.addressOf(call) });
-  const mailboxes = { accounts: settings.mailboxes, numbers, country: plan.country };
-  const owners = (account: string, name: TrunkName) => ownersOfMailbox(account, name, mailboxes);
+  const owners = (account: string, name: TrunkName) => {
+    const { mailboxes: accounts, numbers } = settings.now;
+    return ownersOfMailbox(account, name, { accounts, numbers, country: plan().country });
+  };
   const voicemail = new Voicemail({ ...common, owners, conversations, settings: memory });
   const readiness = new Readiness({ ...common, store, storeWatch, media: ports.media, sip, gate, pingIntervalMs });
   const trunkEvents = new TrunkEvents(emit, clock);
@@ -218,7 +223,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
     queries: {
       ...createLookup({
         ghostIds: ids,
-        virtualUsers: settings.virtualUsers,
+        virtualUsers: () => settings.now.virtualUsers,
         onFound: (ghost) => ghosts.prepare(ghost),
         telemetry,
       }),
@@ -242,8 +247,8 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
   };
   const homeserverCheck: HomeserverCheckParts = {
     ...common,
-    encoding: settings.ghostIds.encoding,
-    botName: settings.botName,
+    encoding: initial.ghostIds.encoding,
+    botName: initial.botName,
     settings: memory,
     onProblem: (problem) => readiness.homeserverMissing(problem),
   };
@@ -255,7 +260,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
   const retention = new Retention({
     ledger: store.calls,
     actions: store.adminActions,
-    keepCallsMs: settings.keepCallsMs,
+    keepCallsMs: () => settings.now.keepCallsMs,
     clock,
     log,
   });
@@ -279,11 +284,12 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
     keypads,
     matrixSinks,
     messages,
-    people,
     readiness,
     retention,
     ringBacks,
+    rung,
     sessions,
+    settings,
     sipSinks,
     store,
     storeWatch,

@@ -125,7 +125,7 @@ describe("a number that comes from a trunk", () => {
   });
   test("asks for a PIN first, which is not shown", async () => {
     const { words } = await explain("2002", "--from-trunk", "main");
-    expect(row(words, "asks for")).toBe("a PIN (inbound.numbers[1].pin)");
+    expect(row(words, "asks for")).toBe("a PIN (inbound.numbers[2002].pin)");
     expect(words).not.toContain("482915");
   });
   test("is read as that trunk writes numbers", async () => {

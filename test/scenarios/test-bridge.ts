@@ -14,6 +14,7 @@ import {
   type CallId,
   type EventId,
   type RoomId,
+  type TrunkName,
   type UserId,
 } from "../../src/core/ids.ts";
 import { mediaEnds } from "../../src/core/media-end.ts";
@@ -72,6 +73,8 @@ export interface TestBridgeOptions {
   /** What callers of some of them have to enter. */
   readonly pins?: BridgeSettings["pins"];
   readonly trust?: CallerTrust;
+  /** Those that there are; unless given, the plan's and one more. */
+  readonly trunks?: readonly TrunkName[];
   /** The bridge may act in people's names. */
   readonly people?: PeopleRooms;
 }
@@ -86,12 +89,14 @@ export class TestBridge {
   /** Not started: tests act as the edges do. */
   readonly door: Bridge;
   readonly #inside: Wired;
+  readonly #options: TestBridgeOptions;
   #events = 0;
 
   readonly matrix = new FakeMatrix(this.homeserver);
 
   constructor(options: TestBridgeOptions = {}) {
     this.media.engine.heard = mediaEnds;
+    this.#options = options;
     const ports = {
       matrix: this.matrix,
       sip: this.trunks,
@@ -105,7 +110,7 @@ export class TestBridge {
     };
     const settings = settingsOf(options);
     this.#inside = wire(ports, settings);
-    this.door = openDoor(this.#inside, ports, settings);
+    this.door = openDoor(this.#inside, ports);
   }
 
   get store(): Store {
@@ -130,6 +135,11 @@ export class TestBridge {
   /** As a start does. */
   loadBlocks(): Promise<void> {
     return this.#inside.blocks.load();
+  }
+
+  /** Another configuration is read. */
+  reload(changes: TestBridgeOptions): Promise<void> {
+    return this.door.apply(settingsOf({ ...this.#options, ...changes }));
   }
 
   /** The bridge is being stopped. */
@@ -281,7 +291,7 @@ function settingsOf(options: TestBridgeOptions): BridgeSettings {
     plan,
     policy: options.policy ?? examplePolicy,
     trunks: new Map(
-      [...plan.trunks.map(({ name }) => name), trunkName("spare")].map((name) => [
+      (options.trunks ?? [...plan.trunks.map(({ name }) => name), trunkName("spare")]).map((name) => [
         name,
         {
           identity: options.identity ?? exampleTemplates,

@@ -10,7 +10,7 @@ import { callerWords, identifyCaller, targetOf, type Caller, type CallerTrust } 
 export interface CallersParts {
   readonly ids: GhostIds;
   readonly trust: (trunk: TrunkName) => CallerTrust;
-  readonly plan: DialPlan;
+  readonly plan: () => DialPlan;
 }
 
 export interface KnownCaller {
@@ -36,7 +36,7 @@ export class Callers {
 
   of(trunk: TrunkName, identity: RemoteIdentity, diversions: readonly Diversion[]): KnownCaller {
     const { plan, trust } = this.#parts;
-    const caller = identifyCaller(identity, trust(trunk), plan.country);
+    const caller = identifyCaller(identity, trust(trunk), plan().country);
     const { ghost, name, stands } = this.#standIn(caller);
     const trustedName = !stands || caller.kind === "withheld" ? undefined : caller.displayName;
     return {
@@ -45,15 +45,15 @@ export class Callers {
       name: trustedName ?? name,
       trustedName,
       number: stands && caller.kind === "number" ? caller.dialled : name,
-      words: callerWords(caller, diversions, plan.country, trust(trunk).numberFormat),
+      words: callerWords(caller, diversions, plan().country, trust(trunk).numberFormat),
     };
   }
 
   /** Whether two ghosts stand for the same telephone: one may be of the number as a person dialled it, one as the trunk says it. */
   sameNumber(one: UserId, other: UserId | OurUser): boolean {
     const { ids, plan } = this.#parts;
-    const known = typeof other === "string" ? ourUser(other, ids, plan) : other;
-    return one === known.user || ourUser(one, ids, plan).key === known.key;
+    const known = typeof other === "string" ? ourUser(other, ids, plan()) : other;
+    return one === known.user || ourUser(one, ids, plan()).key === known.key;
   }
 
   /** A caller whose text fits into no user id is one of those who have none. */
@@ -62,7 +62,7 @@ export class Callers {
     const stated = targetOf(caller);
     const user = ids.format(stated);
     const target: DialTarget = user === undefined ? { kind: "withheld" } : stated;
-    const ghost = ghostNumber(user ?? ids.withheld, target, plan);
+    const ghost = ghostNumber(user ?? ids.withheld, target, plan());
     return { ghost, name: ids.displayName(target), stands: user !== undefined };
   }
 }

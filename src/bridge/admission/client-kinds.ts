@@ -8,7 +8,7 @@ import type { Log } from "../../ports/telemetry.ts";
 
 export interface ClientKindsParts {
   /** What the configuration wants for everybody: `auto`, as each of them does; `both`; or one kind. */
-  readonly wanted: string;
+  readonly wanted: () => string;
   readonly homeserver: Pick<Homeserver, "clientKinds">;
   readonly settings: Settings;
   readonly log: Log;
@@ -58,7 +58,8 @@ export class ClientKinds {
   #kindsOf(people: readonly (UserId | undefined)[]): readonly string[] {
     const { wanted, homeserver } = this.#parts;
     const all = homeserver.clientKinds;
-    if (wanted !== "auto") return all.includes(wanted) ? [wanted] : all;
+    const kind = wanted();
+    if (kind !== "auto") return all.includes(kind) ? [kind] : all;
     const used = people.map((person) => person && this.#used.get(person));
     // One that the bridge had in an earlier configuration is as good as none.
     const isKnown = used.length > 0 && used.every((kind) => kind !== undefined && all.includes(kind));

@@ -41,10 +41,10 @@ export interface InboundAdmissionParts {
   readonly callers: Pick<Callers, "of" | "sameNumber">;
   readonly ghosts: Pick<Ghosts, "introduce">;
   readonly features: (trunk: TrunkName) => TrunkFeatures;
-  readonly policy: Policy;
+  readonly policy: () => Policy;
   readonly screen: Pick<Screen, "look">;
   readonly pins: Pick<PinGuard, "isBarred">;
-  readonly notices: Notices;
+  readonly notices: () => Notices;
   readonly calls: CallsOfTheMoment;
   readonly gate: Pick<CallGate, "closed" | "isPaused">;
   readonly sip: Pick<SipTrunks, "reject">;
@@ -62,7 +62,7 @@ export class InboundAdmission {
 
   constructor(parts: InboundAdmissionParts) {
     this.#parts = parts;
-    this.#rateLimit = new RateLimit(parts.policy.callsPerMinute, parts.clock);
+    this.#rateLimit = new RateLimit(() => parts.policy().callsPerMinute, parts.clock);
     this.#unlisted = new UnlistedNumbers(parts.clock, parts.log);
     this.#notTakenOver = new Tally(parts.log, parts.clock, "refused an INVITE with Replaces that matches no call");
   }
@@ -112,7 +112,7 @@ export class InboundAdmission {
     const { calls, gate, policy } = this.#parts;
     if (gate.closed !== undefined) return gate.closed;
     if (gate.isPaused(trunk)) return "trunk-paused";
-    if (calls.calls.filter(isRunning).length >= policy.callsInAll) return "too-many-calls";
+    if (calls.calls.filter(isRunning).length >= policy().callsInAll) return "too-many-calls";
     // Callers who withhold their number are all one; they must not shut each other out everywhere.
     return this.#rateLimit.allows(caller.withheld ? `${caller.ghost.user} ${called}` : caller.ghost.user)
       ? undefined
@@ -124,7 +124,7 @@ export class InboundAdmission {
     const { calls, policy, callers } = this.#parts;
     const running = calls.calls.filter((call) => isRunning(call) && !mayYield(call, ghost, callers));
     const isFree = (target: RingTarget): boolean =>
-      target.kind === "room" || callsOf(target.person, running) < callsPerUserOf(target.person, policy);
+      target.kind === "room" || callsOf(target.person, running) < callsPerUserOf(target.person, policy());
     return stages
       .map((stage) => ({ ...stage, targets: stage.targets.filter(isFree) }))
       .filter(({ targets }) => targets.length > 0);
@@ -158,8 +158,8 @@ export class InboundAdmission {
       description,
       stages,
       atMs: clock.nowMs(),
-      maxDurationMs: policy.maxDurationMs,
-      notices,
+      maxDurationMs: policy().maxDurationMs,
+      notices: notices(),
       announce: caller.words,
       earlyProgress: trunkFeatures.progress === 183,
     };

@@ -33,10 +33,10 @@ export interface Invitation {
 
 export interface OutboundAdmissionParts extends RoutingParts {
   readonly ids: Pick<GhostIds, "displayName">;
-  readonly policy: Policy;
+  readonly policy: () => Policy;
   readonly blocks: Pick<Blocks, "bars">;
   readonly homeserver: Pick<Homeserver, "displayName">;
-  readonly notices: Notices;
+  readonly notices: () => Notices;
   /** How often each person may begin a call; a transfer is one too. */
   readonly callRateLimit: RateLimit;
   readonly clock: Clock;
@@ -62,8 +62,8 @@ export class OutboundAdmission {
     const { clock, policy } = parts;
     this.#parts = parts;
     this.#others = {
-      invitation: new RateLimit(policy.callsPerMinute, clock),
-      message: new RateLimit(policy.callsPerMinute, clock),
+      invitation: new RateLimit(() => policy().callsPerMinute, clock),
+      message: new RateLimit(() => policy().callsPerMinute, clock),
     };
     this.#tellings = new RateLimit(1, clock);
     this.#refusals = new RateLimit(refusalsPerMinute, clock);
@@ -80,13 +80,13 @@ export class OutboundAdmission {
    */
   admits(person: UserId, { planned }: GhostNumber): boolean {
     const { policy } = this.#parts;
-    return mayCall(person, policy) || (domainOf(person) === policy.domain && isEmergency(planned));
+    return mayCall(person, policy()) || (domainOf(person) === policy().domain && isEmergency(planned));
   }
 
   /** Asks for the caller's display name only where the trunk is to see it, and nobody's who may not call. Never rejects. */
   async displayNameOf(person: UserId, { user, planned: route }: GhostNumber): Promise<string | undefined> {
     const { homeserver, identities, policy } = this.#parts;
-    if (!mayCall(person, policy)) return undefined;
+    if (!mayCall(person, policy())) return undefined;
     if (route.kind === "refused" || route.withheld) return undefined;
     if (![route, ...route.alternatives].some(({ trunk }) => showsDisplayName(identities(trunk)))) return undefined;
     return homeserver.displayName(person, user);
@@ -111,7 +111,7 @@ export class OutboundAdmission {
       leg: invitedLeg(fact, ghost.user, clock, own),
       number: route.kind === "route" ? route.number : ids.displayName(ghost.target),
       atMs: now,
-      notices,
+      notices: notices(),
     };
     if (!isEmergency(route) && !this.#parts.callRateLimit.allows(fact.sender)) return this.#refuseTooOften(refused);
     // Whoever needs help gets it, stored or not, as long as the bridge runs.
@@ -125,7 +125,7 @@ export class OutboundAdmission {
         callsOfPerson: running.ofPerson,
         callsInAll: running.inAll,
       },
-      this.#parts.policy,
+      this.#parts.policy(),
     );
     if (verdict.kind === "refused") return refuseOutbound(refused, verdict.cause);
     if (route.kind === "refused") return refuseOutbound(refused, route.why);
@@ -146,7 +146,7 @@ export class OutboundAdmission {
     if (!this.#refusals.allows(person)) return undefined;
     const isFirst = this.#tellings.allows(person);
     if (isFirst)
-      log.warn("calls beyond calls_per_minute are refused", { person, room, callsPerMinute: policy.callsPerMinute });
+      log.warn("calls beyond calls_per_minute are refused", { person, room, callsPerMinute: policy().callsPerMinute });
     return refuseOutbound(refused, "too-often", isFirst ? "say" : "said-before");
   }
 }

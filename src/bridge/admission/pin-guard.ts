@@ -20,7 +20,7 @@ export interface Pin {
 export type Pins = ReadonlyMap<PinName, Pin>;
 
 export interface PinGuardParts {
-  readonly pins: Pins;
+  readonly pins: () => Pins;
   /** Of all who withhold their number: nobody is known by it. */
   readonly withheld: UserId;
   readonly clock: Clock;
@@ -38,13 +38,14 @@ const wrongInAll = 12;
 const remembered = 1_000;
 
 export class PinGuard {
-  readonly #pins: Pins;
+  readonly #pins: () => Pins;
   readonly #withheld: UserId;
   readonly #byCaller: RateLimit;
   readonly #inAll: RateLimit;
   readonly #known = new RecentIds(remembered);
   readonly #callerBarred: Tally;
   readonly #pinBarred: Tally;
+  readonly #gone: Tally;
 
   constructor({ pins, withheld, clock, log }: PinGuardParts) {
     this.#pins = pins;
@@ -52,6 +53,7 @@ export class PinGuard {
     this.#byCaller = new RateLimit(wrongByCaller, clock, hourMs);
     this.#inAll = new RateLimit(wrongInAll, clock, hourMs);
     this.#callerBarred = new Tally(log, clock, "call refused: too many wrong PINs from this caller within an hour");
+    this.#gone = new Tally(log, clock, "call refused: the configuration has this PIN no more");
     this.#pinBarred = new Tally(
       log,
       clock,
@@ -61,7 +63,10 @@ export class PinGuard {
 
   /** Whether a call of theirs is not even picked up. */
   isBarred(name: PinName, caller: UserId): boolean {
-    const { protects } = this.#pinOf(name);
+    const pin = this.#pins().get(name);
+    // A reload took the number's entry away while its caller was entering the PIN.
+    if (pin === undefined) return this.#refused(this.#gone, name, caller);
+    const { protects } = pin;
     if (this.#byCaller.isSpent(`${protects} ${caller}`)) return this.#refused(this.#callerBarred, name, caller);
     const isSpent = !this.#isKnown(protects, caller) && this.#inAll.isSpent(protects);
     return isSpent && this.#refused(this.#pinBarred, name, caller);
@@ -69,8 +74,9 @@ export class PinGuard {
 
   /** Each try counts before it is looked at, so that many calls at once gain nothing. Those of a caller who has it right do not. */
   check({ pin: name, caller, keys, wrong }: Extract<CallOrder, { kind: "pin.check" }>): PinVerdict {
-    if (this.isBarred(name, caller)) return "barred";
-    const { digits, protects } = this.#pinOf(name);
+    const pin = this.#pins().get(name);
+    if (pin === undefined || this.isBarred(name, caller)) return "barred";
+    const { digits, protects } = pin;
     const one = `${protects} ${caller}`;
     const isKnown = this.#isKnown(protects, caller);
     this.#byCaller.allows(one);
@@ -89,11 +95,5 @@ export class PinGuard {
   #refused(tally: Tally, setting: PinName, ghost: UserId): true {
     tally.add({ setting, ghost });
     return true;
-  }
-
-  #pinOf(name: PinName): Pin {
-    const pin = this.#pins.get(name);
-    if (pin === undefined) throw new Error(`there is no PIN ${name}`);
-    return pin;
   }
 }

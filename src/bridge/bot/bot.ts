@@ -24,7 +24,7 @@ interface RingBack {
 export interface BotParts {
   readonly user: UserId;
   /** Of the configuration: numbers ring there, and come in by the bot's invitation. */
-  readonly ringingRooms: ReadonlySet<RoomId>;
+  readonly ringingRooms: () => ReadonlySet<RoomId>;
   readonly ids: GhostIds;
   readonly rooms: Rooms;
   readonly conversations: Pick<Conversations, "open">;
@@ -32,8 +32,8 @@ export interface BotParts {
   readonly dialIns: Pick<DialIns, "begin">;
   readonly consoleLogins: Pick<ConsoleLogins, "link" | "offers">;
   readonly homeserver: Homeserver;
-  readonly plan: DialPlan;
-  readonly policy: Policy;
+  readonly plan: () => DialPlan;
+  readonly policy: () => Policy;
   readonly blocks: Pick<Blocks, "bars">;
   readonly log: Log;
 }
@@ -72,7 +72,7 @@ export class Bot {
   async hear(room: RoomId, person: UserId, body: string): Promise<void> {
     const { ringingRooms, homeserver } = this.#parts;
     const [isInvitation, invited = ""] = invitationForm.exec(body.trim()) ?? [];
-    if (isInvitation !== undefined && (ringingRooms.has(room) || (await homeserver.hasRunningCall(room))))
+    if (isInvitation !== undefined && (ringingRooms().has(room) || (await homeserver.hasRunningCall(room))))
       return this.#invite(room, person, invited);
     if (!(await this.#isDirect(room))) return;
     const alone = this.#numberAlone(body.trim());
@@ -96,7 +96,7 @@ export class Bot {
     const { ids, plan } = this.#parts;
     const found = ids.forDialled(text);
     const isNumber = found.kind === "ghost" && found.target.kind === "number";
-    return isNumber ? loneNumber(text, found.target.dialled, plan) : "none";
+    return isNumber ? loneNumber(text, found.target.dialled, plan()) : "none";
   }
 
   async #invite(room: RoomId, person: UserId, text: string): Promise<void> {
@@ -114,9 +114,9 @@ export class Bot {
       await this.#say(room, text === "" ? `Which number? Example: ${word} +44 1632 960123` : wordsOf(cause));
       return undefined;
     }
-    const number = ghostNumber(found.user, found.target, plan);
+    const number = ghostNumber(found.user, found.target, plan());
     const isBlocked = blocks.bars(number.planned);
-    const verdict = judge({ person, plan: number.planned, isBlocked, callsOfPerson: 0, callsInAll: 0 }, policy);
+    const verdict = judge({ person, plan: number.planned, isBlocked, callsOfPerson: 0, callsInAll: 0 }, policy());
     if (verdict.kind !== "refused") return number;
     await this.#say(room, wordsOf(verdict.cause));
     return undefined;
@@ -148,7 +148,7 @@ export class Bot {
    */
   async #isDirect(room: RoomId): Promise<boolean> {
     const { rooms, ringingRooms, user, log } = this.#parts;
-    if (ringingRooms.has(room)) return false;
+    if (ringingRooms().has(room)) return false;
     const people = await rooms.people(room, user);
     if (people === undefined || people.length <= 1) return people !== undefined;
     await this.#say(room, crowdWords);

@@ -32,8 +32,8 @@ type IdentityOrder = Extract<CallOrder, { kind: "identity.resolve" }>;
 
 export interface TransfersParts extends RoutingParts {
   readonly ids: GhostIds;
-  readonly plan: DialPlan;
-  readonly policy: Policy;
+  readonly plan: () => DialPlan;
+  readonly policy: () => Policy;
   readonly blocks: Pick<Blocks, "bars">;
   readonly trust: (trunk: TrunkName) => CallerTrust;
   /** The bot, whom nobody can ring. */
@@ -120,15 +120,15 @@ export class Transfers {
     const target = typeof to === "string" ? ids.parse(to) : targetOfAddressee(to, ids);
     if (target === undefined && typeof to === "string") return this.#forward(call, to, person);
     if (target === undefined) return { kind: "transfer.barred", cause: "domain-not-allowed" };
-    const route = planCall(target, plan);
+    const route = planCall(target, plan());
     if (!isEmergency(route) && !this.#parts.callRateLimit.allows(person)) {
-      this.#tooOften.add({ call, person, callsPerMinute: policy.callsPerMinute });
+      this.#tooOften.add({ call, person, callsPerMinute: policy().callsPerMinute });
       return { kind: "transfer.barred", cause: "too-often" };
     }
     // It takes the place of the call that is transferred, which is among those of the moment.
     const verdict = judge(
       { person, plan: route, callsOfPerson: 0, callsInAll: 0, isBlocked: blocks.bars(route) },
-      policy,
+      policy(),
     );
     if (verdict.kind === "refused") return { kind: "transfer.barred", cause: verdict.cause };
     if (route.kind === "refused") return { kind: "transfer.barred", cause: route.why };
@@ -171,7 +171,7 @@ export class Transfers {
 
   /** Who the trunk says is at the other end now. */
   identify({ trunk, identity }: IdentityOrder): CallFact {
-    const caller = identifyCaller(identity, this.#parts.trust(trunk), this.#parts.plan.country);
+    const caller = identifyCaller(identity, this.#parts.trust(trunk), this.#parts.plan().country);
     const shown = this.#shown(targetOf(caller));
     const displayName = caller.kind === "withheld" ? undefined : caller.displayName;
     return { kind: "identity.resolved", shown: { ...shown, displayName: displayName ?? shown.displayName } };
@@ -180,7 +180,7 @@ export class Transfers {
   /** Whom somebody may have rung here is who could ring them by themselves. */
   #forward(call: CallId, to: UserId, by: UserId): CallFact {
     const { policy, homeserver, clientKinds, isOurs } = this.#parts;
-    if (domainOf(to) !== policy.domain || isOurs(to)) return { kind: "transfer.barred", cause: "transfer-abroad" };
+    if (domainOf(to) !== policy().domain || isOurs(to)) return { kind: "transfer.barred", cause: "transfer-abroad" };
     const ring = homeserver.ownSide(clientKinds.of(to));
     this.#calls.alias(call, ring.matrixCallId);
     return { kind: "transfer.forwarded", person: to, ring, announce: [`Transferred by ${by}.`] };

@@ -37,8 +37,8 @@ export type Lookup = Omit<ApplicationServiceQueries, "userExists" | "lookupDelay
 
 export interface LookupParts {
   readonly ghostIds: GhostIds;
-  /** Undefined: clients are not told whose numbers there are. */
-  readonly virtualUsers?: VirtualUsers | undefined;
+  /** Gives undefined where clients are not told whose numbers there are. */
+  readonly virtualUsers: () => VirtualUsers | undefined;
   /** A ghost and what it stands for. Must neither throw nor wait. */
   readonly onFound: (ghost: { readonly user: UserId; readonly target: DialTarget }) => void;
   readonly telemetry: Pick<Telemetry, "lookedUp">;
@@ -75,7 +75,7 @@ export function createLookup({ ghostIds, virtualUsers, onFound, telemetry }: Loo
   return {
     protocol(protocol) {
       if (isPstnProtocol(protocol)) return byNumber;
-      if (!virtualUsers || !isVirtualUserProtocol(protocol)) return undefined;
+      if (!virtualUsers() || !isVirtualUserProtocol(protocol)) return undefined;
       return description(virtualFields[protocol], { regexp: "@[^:]+:.+", placeholder: "@alice:example.org" });
     },
 
@@ -86,10 +86,11 @@ export function createLookup({ ghostIds, virtualUsers, onFound, telemetry }: Loo
         return typeof value === "string" ? value : "";
       };
       let found: ThirdPartyUser | undefined;
+      const known = virtualUsers();
       if (isPstnProtocol(protocol)) {
         found = byPhone(protocol, field(phoneField));
-      } else if (virtualUsers && isVirtualUserProtocol(protocol)) {
-        found = byVirtualUser(protocol, field(virtualFields[protocol]), virtualUsers);
+      } else if (known && isVirtualUserProtocol(protocol)) {
+        found = byVirtualUser(protocol, field(virtualFields[protocol]), known);
       } else {
         // Not under its own name, which anybody can make up.
         telemetry.lookedUp("other", "unknown-protocol");

@@ -9,20 +9,20 @@ export interface IceDirectory {
   readonly homeserver: Pick<Homeserver, "bot" | "iceServers">;
   /** One who calls for the first time is nobody yet that the homeserver would lend anything. */
   readonly ghosts: Pick<Ghosts, "isKnown">;
-  readonly configured: readonly IceServer[];
+  readonly configured: () => readonly IceServer[];
   /** Whether the homeserver's TURN servers are asked for. */
-  readonly askHomeserver: boolean;
+  readonly askHomeserver: () => boolean;
 }
 
 /** Never throws: without TURN most calls still connect, and the log says what was missing. */
 export async function iceServersFor(ghost: UserId, ice: IceDirectory, log: Log): Promise<readonly IceServer[]> {
-  if (!ice.askHomeserver) return ice.configured;
+  if (!ice.askHomeserver()) return ice.configured();
   try {
     // Each in their own name where that can be: TURN servers limit what one user may have at once.
     const asked = (await ice.ghosts.isKnown(ghost)) ? ghost : ice.homeserver.bot;
-    return [...ice.configured, ...(await ice.homeserver.iceServers(asked))];
+    return [...ice.configured(), ...(await ice.homeserver.iceServers(asked))];
   } catch (error) {
     log.warn("homeserver gave no TURN servers", { error });
-    return ice.configured;
+    return ice.configured();
   }
 }

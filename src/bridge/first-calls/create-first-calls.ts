@@ -19,7 +19,7 @@ import { LateInvites } from "./late-invites.ts";
 
 export interface FirstCallsSetup extends BotRoomVisitsParts {
   readonly ids: GhostIds;
-  readonly policy: Policy;
+  readonly policy: () => Policy;
   readonly homeserver: Homeserver;
   readonly ghosts: Pick<Ghosts, "ours">;
   readonly rooms: Rooms;
@@ -27,7 +27,7 @@ export interface FirstCallsSetup extends BotRoomVisitsParts {
   /** Undefined: the configuration does not let the bridge act in people's names. */
   readonly people: PeopleRooms | undefined;
   /** Whom numbers ring, and by which entries of the number table. */
-  readonly rung: ReadonlyMap<UserId, readonly DidMatch[]>;
+  readonly rung: () => ReadonlyMap<UserId, readonly DidMatch[]>;
   readonly directory: RoomDirectory;
   readonly settings: Settings;
 }
@@ -52,10 +52,15 @@ export function createFirstCalls(setup: FirstCallsSetup): FirstCallsOfBridge {
   const lateInvites = new LateInvites({ homeserver, joins, log });
   const visits = new BotRoomVisits(setup);
   const firstCalls = new FirstCalls({ homeserver, people, visits, joins, lateInvites, nameOf, log });
-  const greeter = new Greeter({ ...setup, firstCalls, people: rung, mayCall: (person) => mayCall(person, policy) });
+  const greeter = new Greeter({ ...setup, firstCalls, people: rung, mayCall: (person) => mayCall(person, policy()) });
   return {
     firstCalls,
-    notes: rung.size === 0 ? {} : { first_calls: () => ({ ready: true, detail: firstCalls.describe() }) },
+    notes: {
+      first_calls: () => ({
+        ready: true,
+        detail: rung().size === 0 ? "no number rings a person" : firstCalls.describe(),
+      }),
+    },
     greeter,
     callBacks: new CallBacks({ ...setup, nameOf }),
     load: () => visits.load(),

@@ -13,7 +13,7 @@ import type { FirstCalls } from "./first-calls.ts";
 export interface GreeterParts {
   readonly homeserver: Pick<Homeserver, "bot" | "members" | "notice">;
   /** Whom numbers ring, and by which entries of the number table. */
-  readonly people: ReadonlyMap<UserId, readonly DidMatch[]>;
+  readonly people: () => ReadonlyMap<UserId, readonly DidMatch[]>;
   readonly mayCall: (person: UserId) => boolean;
   readonly conversations: Pick<Conversations, "have" | "latest" | "open">;
   readonly firstCalls: Pick<FirstCalls, "observe">;
@@ -38,7 +38,7 @@ export class Greeter {
   /** Greets who was never greeted, one after the other. Once the homeserver is there. Never rejects. */
   async start(): Promise<void> {
     const { signal } = this.#stopped;
-    for (const person of this.#parts.people.keys()) {
+    for (const person of this.#parts.people().keys()) {
       if (signal.aborted) return;
       if (await this.#greet(person)) await pause(betweenMs, this.#parts.clock, signal);
     }
@@ -51,7 +51,7 @@ export class Greeter {
   /** Somebody joined a room: if it is the one that the bot made for them, they learn what it is for. Never rejects. */
   async joined(room: RoomId, person: UserId): Promise<void> {
     const { homeserver, people, conversations, directory, log } = this.#parts;
-    const matches = people.get(person);
+    const matches = people().get(person);
     if (matches === undefined) return;
     try {
       if ((await conversations.latest(person, homeserver.bot))?.room !== room) return;

@@ -6,15 +6,22 @@ import type { Clock } from "../../ports/clock.ts";
 /** More people than this are never slowed down at a time: the oldest get away. */
 const remembered = 10_000;
 
+/** What somebody did and has not been worked off: so many times, at a moment of the clock that never steps. */
+interface Acts {
+  readonly times: number;
+  readonly atMs: number;
+}
+
 export class RateLimit {
-  readonly #intervalMs: number;
+  readonly #times: () => number;
   readonly #withinMs: number;
   readonly #clock: Clock;
-  /** When everything somebody did will have been worked off (on the clock that never steps), in order of their last act. */
-  readonly #workedOff = new Map<string, number>();
+  /** In the order of their last act. */
+  readonly #acts = new Map<string, Acts>();
 
-  constructor(times: number, clock: Clock, withinMs = 60_000) {
-    this.#intervalMs = withinMs / times;
+  /** A limit that can change is a function: what somebody did before counts on. */
+  constructor(times: number | (() => number), clock: Clock, withinMs = 60_000) {
+    this.#times = typeof times === "number" ? () => times : times;
     this.#withinMs = withinMs;
     this.#clock = clock;
   }
@@ -23,37 +30,38 @@ export class RateLimit {
   allows(who: string): boolean {
     if (this.isSpent(who)) return false;
     const now = this.#clock.nowMs();
-    this.#note(who, now + this.#backlogMs(who, now) + this.#intervalMs);
+    this.#note(who, this.#backlog(who, now) + 1, now);
     this.#forget(now);
     return true;
   }
 
   /** Whether it would be too often now. */
   isSpent(who: string): boolean {
-    const nextMs = this.#backlogMs(who, this.#clock.nowMs()) + this.#intervalMs;
+    const times = this.#times();
     // Half a millisecond is for rounding.
-    return nextMs > this.#withinMs + 0.5;
+    return this.#backlog(who, this.#clock.nowMs()) + 1 > times * (1 + 0.5 / this.#withinMs);
   }
 
   /** So many of the times that were allowed count no more. */
   forgive(who: string, times: number): void {
-    const atMs = this.#workedOff.get(who);
-    if (atMs !== undefined) this.#note(who, atMs - times * this.#intervalMs);
+    const now = this.#clock.nowMs();
+    if (this.#acts.has(who)) this.#note(who, Math.max(0, this.#backlog(who, now) - times), now);
   }
 
-  #backlogMs(who: string, now: number): number {
-    return Math.max(0, (this.#workedOff.get(who) ?? now) - now);
+  #backlog(who: string, now: number): number {
+    const acts = this.#acts.get(who);
+    return acts === undefined ? 0 : Math.max(0, acts.times - ((now - acts.atMs) * this.#times()) / this.#withinMs);
   }
 
-  #note(who: string, workedOffAtMs: number): void {
-    this.#workedOff.delete(who);
-    this.#workedOff.set(who, workedOffAtMs);
+  #note(who: string, times: number, atMs: number): void {
+    this.#acts.delete(who);
+    this.#acts.set(who, { times, atMs });
   }
 
   #forget(now: number): void {
-    for (const [who, atMs] of this.#workedOff) {
-      if (atMs > now && this.#workedOff.size <= remembered) return;
-      this.#workedOff.delete(who);
+    for (const who of this.#acts.keys()) {
+      if (this.#backlog(who, now) > 0 && this.#acts.size <= remembered) return;
+      this.#acts.delete(who);
     }
   }
 }

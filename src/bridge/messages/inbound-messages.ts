@@ -34,7 +34,7 @@ export interface InboundMessagesParts {
   /** Where a call's leg is on the Matrix side, and as whom; undefined where it rings in several rooms, or in none. */
   readonly legOf: (call: CallId) => Pick<LegAddress, "room" | "ghost"> | undefined;
   readonly homeserver: Pick<Homeserver, "text">;
-  readonly policy: Pick<Policy, "callsPerMinute">;
+  readonly policy: () => Pick<Policy, "callsPerMinute">;
   readonly clock: Clock;
   readonly telemetry: Pick<Telemetry, "texted">;
   readonly log: Log;
@@ -69,7 +69,7 @@ export class InboundMessages {
 
   constructor(parts: InboundMessagesParts) {
     this.#parts = parts;
-    this.#rateLimit = new RateLimit(parts.policy.callsPerMinute, parts.clock);
+    this.#rateLimit = new RateLimit(() => parts.policy().callsPerMinute, parts.clock);
   }
 
   /**

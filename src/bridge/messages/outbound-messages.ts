@@ -20,8 +20,8 @@ export interface OutboundMessagesParts extends MessageRoutingParts {
   readonly ids: GhostIds;
   readonly rooms: Pick<Rooms, "ours" | "isAlone">;
   readonly conversations: Pick<Conversations, "began" | "spoke">;
-  readonly plan: DialPlan;
-  readonly policy: Policy;
+  readonly plan: () => DialPlan;
+  readonly policy: () => Policy;
   readonly blocks: Pick<Blocks, "bars">;
   readonly homeserver: Pick<Homeserver, "bot" | "displayName" | "markRead" | "notice">;
   readonly directory: Pick<RoomDirectory, "firstTime">;
@@ -57,7 +57,7 @@ export class OutboundMessages {
   constructor(parts: OutboundMessagesParts) {
     this.#parts = parts;
     this.#routing = new MessageRouting(parts);
-    this.#rateLimit = new RateLimit(parts.policy.callsPerMinute, parts.clock);
+    this.#rateLimit = new RateLimit(() => parts.policy().callsPerMinute, parts.clock);
     this.#tellings = new RateLimit(1, parts.clock);
   }
 
@@ -102,7 +102,7 @@ export class OutboundMessages {
     const ours = await rooms.ours(room);
     const [ghost, another] = ours.flatMap((user) => {
       const target = ids.parse(user);
-      return target === undefined ? [] : ghostNumber(user, target, plan);
+      return target === undefined ? [] : ghostNumber(user, target, plan());
     });
     if (ghost === undefined || ours.includes(homeserver.bot) || this.#isCrowd(room)) return undefined;
     const outbound: OutboundMessage = { message, ghost };
@@ -120,7 +120,10 @@ export class OutboundMessages {
     const { message } = outbound;
     const route = outbound.ghost.planned;
     const isBlocked = blocks.bars(route);
-    const verdict = judge({ person: message.sender, plan: route, isBlocked, callsOfPerson: 0, callsInAll: 0 }, policy);
+    const verdict = judge(
+      { person: message.sender, plan: route, isBlocked, callsOfPerson: 0, callsInAll: 0 },
+      policy(),
+    );
     if (verdict.kind === "refused" && verdict.cause === "not-permitted") await this.#refuse(outbound, "not-permitted");
     else if (verdict.kind === "refused" && verdict.cause === "withheld-number")
       await this.#refuse(outbound, "withheld");

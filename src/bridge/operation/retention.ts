@@ -6,7 +6,7 @@ import type { Log } from "../../ports/telemetry.ts";
 export interface RetentionParts {
   readonly ledger: Pick<CallLedger, "prune">;
   readonly actions: Pick<AdminActions, "prune">;
-  readonly keepCallsMs: number;
+  readonly keepCallsMs: () => number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -26,7 +26,7 @@ export class Retention {
   async start(): Promise<void> {
     const { clock, keepCallsMs, ledger, actions, log } = this.#parts;
     try {
-      const beforeMs = clock.wallMs() - keepCallsMs;
+      const beforeMs = clock.wallMs() - keepCallsMs();
       const calls = await ledger.prune(beforeMs);
       await actions.prune(beforeMs);
       if (calls > 0) log.info("deleted the records of old calls", { calls });

@@ -6,9 +6,9 @@ import type { Log } from "../../ports/telemetry.ts";
 
 export interface TurnCheckParts {
   readonly homeserver: Pick<Homeserver, "bot" | "iceServers">;
-  readonly configured: readonly IceServer[];
+  readonly configured: () => readonly IceServer[];
   /** Whether the homeserver's TURN servers are used. */
-  readonly askHomeserver: boolean;
+  readonly askHomeserver: () => boolean;
   /** What is wrong with them. Never rejects. */
   readonly probe: (
     servers: readonly IceServer[],
@@ -19,9 +19,9 @@ export interface TurnCheckParts {
 /** Gives a note for the operator; undefined where nothing is wrong. Never rejects. */
 export async function checkTurn(parts: TurnCheckParts): Promise<string | undefined> {
   const { homeserver, configured, askHomeserver, probe, log } = parts;
-  const lent = askHomeserver ? await homeserver.iceServers(homeserver.bot).catch(() => []) : [];
+  const lent = askHomeserver() ? await homeserver.iceServers(homeserver.bot).catch(() => []) : [];
   const sources = [
-    { setting: "media.ice.servers", servers: configured },
+    { setting: "media.ice.servers", servers: configured() },
     { setting: "the homeserver's own TURN settings", servers: lent },
   ];
   const notes: string[] = [];

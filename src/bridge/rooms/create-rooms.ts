@@ -15,10 +15,10 @@ import { OccupiedRooms } from "./occupied-rooms.ts";
 import { RecalledRooms } from "./recalled-rooms.ts";
 
 export interface RoomsAndGhostsParts {
-  readonly encryptRooms: EncryptRooms;
+  readonly encryptRooms: () => EncryptRooms;
   readonly homeserver: Homeserver;
   readonly ids: GhostIds;
-  readonly plan: DialPlan;
+  readonly plan: () => DialPlan;
   readonly store: Pick<Store, "conversations" | "ghosts" | "rooms" | "settings">;
   readonly profiles: Pick<GhostProfilesParts, "book" | "digest" | "telephonePicture">;
   /** Those of the moment. */

@@ -15,7 +15,7 @@ export interface EncryptedRoomsParts {
   readonly rooms: Pick<Rooms, "ours" | "leave" | "forget" | "explain" | "discloseReading">;
   readonly occupied: Pick<OccupiedRooms, "callsIn">;
   /** Rooms of the configuration: whoever is in them is to stay. */
-  readonly ringingRooms: ReadonlySet<RoomId>;
+  readonly ringingRooms: () => ReadonlySet<RoomId>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -83,7 +83,7 @@ export class EncryptedRooms {
       );
       return;
     }
-    const isKept = ringingRooms.has(room) || occupied.callsIn(room).length > 0;
+    const isKept = ringingRooms().has(room) || occupied.callsIn(room).length > 0;
     if (isKept || number === undefined) return rooms.explain("encryption", room, speaker);
     this.#leaving.add(room);
     try {

@@ -12,7 +12,7 @@ import type { Log } from "../../ports/telemetry.ts";
 
 export interface GhostProfilesParts {
   readonly ids: GhostIds;
-  readonly plan: DialPlan;
+  readonly plan: () => DialPlan;
   readonly book: ContactBook;
   readonly telephonePicture: (hue: number) => Picture;
   /** The same for the same picture, and for no other. */
@@ -69,7 +69,7 @@ export class GhostProfiles {
       for (const number of contact.numbers) {
         const found = ids.forDialled(number);
         if (found.kind !== "ghost") continue;
-        const key = numberKey(found.target, plan);
+        const key = numberKey(found.target, plan());
         if (!contacts.has(key)) contacts.set(key, contact);
       }
     }

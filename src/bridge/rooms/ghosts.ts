@@ -15,7 +15,7 @@ import type { RecalledRooms } from "./recalled-rooms.ts";
 
 export interface GhostsParts {
   readonly ids: GhostIds;
-  readonly plan: DialPlan;
+  readonly plan: () => DialPlan;
   readonly homeserver: Pick<Homeserver, "register" | "setDisplayName" | "setPicture">;
   readonly directory: GhostDirectory;
   readonly recalled: Pick<RecalledRooms, "recallUser">;
@@ -64,7 +64,7 @@ export class Ghosts {
 
   /** One of ours by their id; whoever has been read already is not read again. */
   ours(user: UserId | OurUser): OurUser {
-    return typeof user === "string" ? ourUser(user, this.#parts.ids, this.#parts.plan) : user;
+    return typeof user === "string" ? ourUser(user, this.#parts.ids, this.#parts.plan()) : user;
   }
 
   /** Whether it was ever registered. */
@@ -166,7 +166,7 @@ export class Ghosts {
     this.#restsUntilMs = this.#parts.clock.nowMs() + backgroundRestMs;
     this.#waiting.delete(ghost);
     this.#running += 1;
-    void this.#ensure(ghostNumber(ghost, target, this.#parts.plan))
+    void this.#ensure(ghostNumber(ghost, target, this.#parts.plan()))
       .catch((error: unknown) => this.#parts.log.warn("could not register a ghost ahead of its call", { ghost, error }))
       .finally(() => {
         this.#running -= 1;

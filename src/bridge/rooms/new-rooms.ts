@@ -8,7 +8,7 @@ import type { Log } from "../../ports/telemetry.ts";
 export type EncryptRooms = "auto" | "never" | "always";
 
 export interface NewRoomsParts {
-  readonly encryptRooms: EncryptRooms;
+  readonly encryptRooms: () => EncryptRooms;
   readonly homeserver: Pick<Homeserver, "bot" | "botReadsEncrypted" | "encrypted" | "readsEncrypted">;
   readonly directory: Pick<ConversationDirectory, "latest">;
   readonly log: Log;
@@ -19,7 +19,8 @@ const mostAsked = 3;
 
 /** Never rejects for what the homeserver says. */
 export async function isToBeEncrypted(person: UserId, as: UserId, parts: NewRoomsParts): Promise<boolean> {
-  const { encryptRooms, homeserver, directory, log } = parts;
+  const { homeserver, directory, log } = parts;
+  const encryptRooms = parts.encryptRooms();
   if (encryptRooms === "never" || !homeserver.readsEncrypted) return false;
   if (encryptRooms === "always") return true;
   if (as === homeserver.bot && !homeserver.botReadsEncrypted) return false;

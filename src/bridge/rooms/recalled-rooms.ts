@@ -13,7 +13,7 @@ import { RecentIds } from "../limits/recent-ids.ts";
 export interface RecalledRoomsParts {
   readonly homeserver: Pick<Homeserver, "bot" | "joinedMembers" | "joinedRooms" | "members">;
   readonly ids: GhostIds;
-  readonly plan: DialPlan;
+  readonly plan: () => DialPlan;
   readonly ghosts: Pick<GhostDirectory, "find">;
   readonly directory: RoomDirectory;
   readonly conversations: Pick<ConversationDirectory, "add">;
@@ -66,7 +66,7 @@ export class RecalledRooms {
   /** Finds the rooms of all ghosts of this one's number which the database does not know. Never rejects, as above. */
   async recallNumber({ user: ghost, target }: OurUser): Promise<void> {
     const { ids, plan } = this.#parts;
-    const spellings = target === undefined ? [] : commonSpellings(target, plan).map((one) => ids.format(one));
+    const spellings = target === undefined ? [] : commonSpellings(target, plan()).map((one) => ids.format(one));
     const users = new Set([ghost, ...spellings.filter((user) => user !== undefined)]);
     await Promise.all([...users].map((user) => this.#recallUnknown(user)));
   }
@@ -138,7 +138,7 @@ export class RecalledRooms {
   }
 
   #read(user: UserId): OurUser {
-    return ourUser(user, this.#parts.ids, this.#parts.plan);
+    return ourUser(user, this.#parts.ids, this.#parts.plan());
   }
 
   #isOurs({ user, target }: OurUser): boolean {

@@ -41,7 +41,7 @@ export interface RingingRoomsParts {
   readonly firstCalls: RoomChoice;
   readonly conversations: Conversations;
   readonly occupied: OccupiedRooms;
-  readonly policy: Pick<Policy, "callsPerMinute">;
+  readonly policy: () => Pick<Policy, "callsPerMinute">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -55,7 +55,7 @@ export class RingingRooms {
 
   constructor(parts: RingingRoomsParts) {
     this.#parts = parts;
-    this.#strangers = new RateLimit(parts.policy.callsPerMinute, parts.clock);
+    this.#strangers = new RateLimit(() => parts.policy().callsPerMinute, parts.clock);
   }
 
   /**

@@ -6,7 +6,6 @@ import type { Notices } from "../../core/call/model/notices.ts";
 import { createVirtualUsers, type VirtualUsers } from "../../core/number/plan/virtual-users.ts";
 import type { CallerTrust } from "../../core/policy/caller.ts";
 import type { TrunkFeatures } from "../../core/policy/trunk-features.ts";
-import { formatPath } from "../reading/problem.ts";
 import type { Config } from "../schema/schema.ts";
 
 /** By their names. `protects`: the same where the same people are called. */
@@ -16,11 +15,11 @@ type Entry = Config["inbound"]["numbers"][number];
 
 export function toDidTable({ inbound }: Config): DidTable {
   return {
-    rules: inbound.numbers.map((entry, index) => ({
+    rules: inbound.numbers.map((entry) => ({
       match: matchOf(entry),
       trunks: (entry.trunks ?? []).map(trunkName),
       stages: stagesOf(entry),
-      pin: entry.pin === undefined ? undefined : { name: pinNameOf(index), length: entry.pin.length },
+      pin: entry.pin === undefined ? undefined : { name: pinNameOf(entry), length: entry.pin.length },
     })),
   };
 }
@@ -28,16 +27,19 @@ export function toDidTable({ inbound }: Config): DidTable {
 /** The PINs themselves, apart from the table that many read. */
 export function toPins({ inbound }: Config): Pins {
   return new Map(
-    inbound.numbers.flatMap((entry, index) =>
+    inbound.numbers.flatMap((entry) =>
       entry.pin === undefined
         ? []
-        : [[pinNameOf(index), { digits: entry.pin, protects: JSON.stringify(targetsOf(entry)) }] as const],
+        : [[pinNameOf(entry), { digits: entry.pin, protects: JSON.stringify(targetsOf(entry)) }] as const],
     ),
   );
 }
 
-function pinNameOf(index: number): PinName {
-  return pinName(formatPath(["inbound", "numbers", index, "pin"]));
+/** The same after a reload, wherever the entry stands then: a caller may be in the middle of entering it. */
+function pinNameOf(entry: Entry): PinName {
+  const { number, pattern, prefix, trunks } = entry;
+  const numbers = number ?? pattern ?? `${prefix ?? ""}*`;
+  return pinName(`inbound.numbers[${numbers}${trunks === undefined ? "" : ` on ${trunks.join(", ")}`}].pin`);
 }
 
 function targetsOf(entry: Entry): readonly RingTarget[] {

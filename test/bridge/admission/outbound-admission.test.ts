@@ -34,12 +34,12 @@ function ringsFor({ lifetimeMs, ageMs = 0, receivedAgoMs = 0 }: Times): number |
   const clock = new VirtualClock();
   const admission = new OutboundAdmission({
     ids,
-    policy: examplePolicy,
+    policy: () => examplePolicy,
     blocks: { bars: () => false },
     identities: () => exampleTemplates,
     features: () => exampleFeatures,
     homeserver: new FakeHomeserver(),
-    notices: { failures: true, history: false },
+    notices: () => ({ failures: true, history: false }),
     gate: new CallGate(() => false),
     callRateLimit: new RateLimit(examplePolicy.callsPerMinute, clock),
     clock,

@@ -18,6 +18,7 @@ const found: [string, DialTarget][] = [];
 const counted: string[] = [];
 const lookup = createLookup({
   ghostIds,
+  virtualUsers: () => undefined,
   onFound: ({ user, target }) => void found.push([user, target]),
   telemetry: { lookedUp: (protocol, outcome) => void counted.push(`${protocol} ${outcome}`) },
 });
@@ -151,9 +152,10 @@ describe("people and their numbers, for older clients", () => {
       },
     ],
   };
+  const virtualUsers = createVirtualUsers(numbers, [trunkName("main")], "GB");
   const offering = createLookup({
     ghostIds,
-    virtualUsers: createVirtualUsers(numbers, [trunkName("main")], "GB"),
+    virtualUsers: () => virtualUsers,
     onFound: ({ user, target }) => void found.push([user, target]),
     telemetry: { lookedUp: (protocol, outcome) => void counted.push(`${protocol} ${outcome}`) },
   });

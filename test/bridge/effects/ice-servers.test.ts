@@ -14,11 +14,12 @@ const lent = [{ urls: ["turn:turn.example.org"], username: "u", credential: "c" 
 test("the configured ones, and those of the homeserver where it is asked", async () => {
   const homeserver = { bot, iceServers: async () => lent };
   const { log } = new FakeTelemetry();
-  expect(await iceServersFor(ghost, { homeserver, ghosts, configured, askHomeserver: true }, log)).toEqual([
-    ...configured,
-    ...lent,
-  ]);
-  expect(await iceServersFor(ghost, { homeserver, ghosts, configured, askHomeserver: false }, log)).toEqual(configured);
+  expect(
+    await iceServersFor(ghost, { homeserver, ghosts, configured: () => configured, askHomeserver: () => true }, log),
+  ).toEqual([...configured, ...lent]);
+  expect(
+    await iceServersFor(ghost, { homeserver, ghosts, configured: () => configured, askHomeserver: () => false }, log),
+  ).toEqual(configured);
 });
 
 test("a homeserver that does not say keeps no call from being made", async () => {
@@ -29,8 +30,12 @@ test("a homeserver that does not say keeps no call from being made", async () =>
       throw new HomeserverError("UNREACHABLE", "gone", true);
     },
   };
-  expect(await iceServersFor(ghost, { homeserver, ghosts, configured, askHomeserver: true }, telemetry.log)).toEqual(
-    configured,
-  );
+  expect(
+    await iceServersFor(
+      ghost,
+      { homeserver, ghosts, configured: () => configured, askHomeserver: () => true },
+      telemetry.log,
+    ),
+  ).toEqual(configured);
   expect(telemetry.lines.map(({ level }) => level)).toEqual(["warn"]);
 });

@@ -81,3 +81,15 @@ test("over an hour it is the same, and what is forgiven may be done again", () =
   limit.forgive("bob", 5);
   expect([tries(limit, "ann", 10), tries(limit, "bob", 10)]).toEqual([2, 6]);
 });
+
+test("a limit that changes counts what was done before", () => {
+  let perMinute = 10;
+  const limit = new RateLimit(() => perMinute, new VirtualClock());
+  expect(tries(limit, "ann", 6)).toBe(6);
+  perMinute = 8;
+  expect(tries(limit, "ann", 10)).toBe(2);
+  perMinute = 4;
+  expect([tries(limit, "ann", 10), tries(limit, "bob", 10)]).toEqual([0, 4]);
+  perMinute = 9;
+  expect(tries(limit, "ann", 10)).toBe(1);
+});

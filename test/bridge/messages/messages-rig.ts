@@ -114,10 +114,10 @@ export class MessagesRig {
     const maxLengths = options.maxLengths ?? new Map([main, spare].map((trunk) => [trunk, 300]));
     const targets = options.targets ?? [{ kind: "person", person: ann }];
     const { ghosts, rooms, occupied, conversations } = createRooms({
-      encryptRooms: "auto",
+      encryptRooms: () => "auto",
       homeserver,
       ids,
-      plan,
+      plan: () => plan,
       store,
       profiles: profilesOf(new FakeContactBook()),
       calls: () => [],
@@ -127,8 +127,8 @@ export class MessagesRig {
     this.rooms = rooms;
     const common = {
       ids,
-      plan,
-      policy: options.policy ?? policy,
+      plan: () => plan,
+      policy: () => options.policy ?? policy,
       blocks: { bars: () => false },
       screen: { look: (_, stages) => ({ kind: "passed", stages }) } satisfies Pick<Screen, "look">,
       identities: () => options.identity ?? templates,
@@ -140,7 +140,7 @@ export class MessagesRig {
         called === "+441632960999"
           ? { kind: "found", number: called, stages: [{ targets, ringMs: 30_000 }], pin: undefined }
           : { kind: "none", number: called },
-      callers: new Callers({ ids, plan, trust: () => ({ identity: "asserted", displayName: true }) }),
+      callers: new Callers({ ids, plan: () => plan, trust: () => ({ identity: "asserted", displayName: true }) }),
       ghosts,
       rooms: this.rooms,
       conversations,
@@ -151,7 +151,7 @@ export class MessagesRig {
         firstCalls: { roomFor: ({ own }) => own() },
         conversations,
         occupied,
-        policy: options.policy ?? policy,
+        policy: () => options.policy ?? policy,
         clock,
         log,
       }),

@@ -29,7 +29,7 @@ class MailboxRig {
     return new Voicemail({
       owners: (account) => (account === "2001" ? [ann] : account === "2002" ? [ann, bob] : []),
       conversations: new Conversations({
-        encryptRooms: "auto",
+        encryptRooms: () => "auto",
         homeserver,
         directory: store.conversations,
         ghosts: {

@@ -29,7 +29,7 @@ test("a call's record, and what admins did then, is forgotten when its days are 
   const retention = new Retention({
     ledger: calls,
     actions: adminActions,
-    keepCallsMs: 10 * dayMs,
+    keepCallsMs: () => 10 * dayMs,
     clock,
     log: new FakeTelemetry().log,
   });

@@ -11,8 +11,8 @@ test("the server, what is wrong with it and the setting are in one line and in t
   const { log, lines } = new FakeTelemetry();
   const note = await checkTurn({
     homeserver: { bot, iceServers: async () => [lent] },
-    configured: [],
-    askHomeserver: true,
+    configured: () => [],
+    askHomeserver: () => true,
     probe: async (servers) =>
       servers.map(() => ({ server: "turn.example.org:3478", reason: "refuses the credentials" })),
     log,
@@ -27,8 +27,8 @@ test("the server, what is wrong with it and the setting are in one line and in t
 test("a homeserver that does not say is no reason to stop", async () => {
   const note = await checkTurn({
     homeserver: { bot, iceServers: () => Promise.reject(new Error("away")) },
-    configured: [],
-    askHomeserver: true,
+    configured: () => [],
+    askHomeserver: () => true,
     probe: async () => [],
     log: new FakeTelemetry().log,
   });
@@ -39,8 +39,8 @@ test("where the homeserver's TURN servers are not used, they are not asked for o
   const tried: unknown[] = [];
   await checkTurn({
     homeserver: { bot, iceServers: async () => [lent] },
-    configured: [],
-    askHomeserver: false,
+    configured: () => [],
+    askHomeserver: () => false,
     probe: async (servers) => {
       tried.push(...servers);
       return [];

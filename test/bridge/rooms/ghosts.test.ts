@@ -37,7 +37,7 @@ function rig() {
       setDisplayName: (user, name) => homeserver.setDisplayName(user, name),
       setPicture: async () => {},
     },
-    plan: examplePlan,
+    plan: () => examplePlan,
     recalled: { recallUser: async () => {} },
     profiles: { nameOf: () => undefined, pictureOf: async () => undefined, reload: () => () => false },
     directory: openMemoryStore().ghosts,

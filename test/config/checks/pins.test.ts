@@ -41,22 +41,24 @@ function faults(...args: Parameters<typeof read>): string {
 
 describe("a PIN", () => {
   test("stands in the configuration, in a file or in the environment, by the number as it is written", () => {
-    const name = "inbound.numbers[0].pin";
+    const name = "inbound.numbers[2001].pin";
     expect(pinsOf([`{number: "2001", ${room}, pin: "0042"}`])).toEqual([[name, "0042"]]);
     expect(pinsOf([`{number: "2001", ${room}, pin_file: pin}`])).toEqual([[name, "739517"]]);
-    for (const [key, variable] of [
-      ['number: "+44 1632 960123"', "MATRIX_SIP_PIN_44_1632_960123"],
-      ['number: "+441632960123"', "MATRIX_SIP_PIN_441632960123"],
-      ["number: front-desk", "MATRIX_SIP_PIN_FRONT_DESK"],
-      ['prefix: "2"', "MATRIX_SIP_PIN_2"],
+    for (const [key, variable, entry] of [
+      ['number: "+44 1632 960123"', "MATRIX_SIP_PIN_44_1632_960123", "+44 1632 960123"],
+      ['number: "+441632960123"', "MATRIX_SIP_PIN_441632960123", "+441632960123"],
+      ["number: front-desk", "MATRIX_SIP_PIN_FRONT_DESK", "front-desk"],
+      ['prefix: "2"', "MATRIX_SIP_PIN_2", "2*"],
     ])
-      expect(pinsOf([`{${key}, ${room}}`], { [variable ?? ""]: "482915" })).toEqual([[name, "482915"]]);
+      expect(pinsOf([`{${key}, ${room}}`], { [variable ?? ""]: "482915" })).toEqual([
+        [`inbound.numbers[${entry}].pin`, "482915"],
+      ]);
   });
 
   test("is known to the number table by its name and length alone", () => {
     const table = toDidTable(read([`{number: "2001", ${room}, pin: "482915"}`, `{number: "2002", ${room}}`]));
     const found = (called: string) => findDid(called, trunkName("main"), table, undefined);
-    expect(found("2001")).toMatchObject({ pin: { name: "inbound.numbers[0].pin", length: 6 } });
+    expect(found("2001")).toMatchObject({ pin: { name: "inbound.numbers[2001].pin", length: 6 } });
     expect(found("2002")).toMatchObject({ pin: undefined });
     expect(JSON.stringify(table)).not.toContain("482915");
   });
