@@ -10,7 +10,7 @@ import type { Log } from "../../ports/telemetry.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
 import { RecentIds } from "../limits/recent-ids.ts";
 
-export interface Pin {
+interface Pin {
   /** Secret. */
   readonly digits: string;
   /** Whom it keeps from being called: numbers that ring the same people are guessed at together. */
