@@ -160,8 +160,8 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
   const dialling = { ...common, ...places, clientKinds, callers, ringingRooms, place };
   const ringBacks = new RingBacks(dialling);
   const dialIns = new DialIns(dialling);
-  const admins = (): BridgeSettings["admins"] => settings.admins;
-  const consoleLogins = new ConsoleLogins({ admins, url: () => settings.consoleUrl, clock });
+  const admins = (): BridgeSettings["admins"] => settings.now.admins;
+  const consoleLogins = new ConsoleLogins({ admins, url: () => settings.now.consoleUrl, clock });
   const keypads = new Keypads({ ...common, settings: memory });
   const switchboard: Switchboard = new Switchboard({
     ...places,
