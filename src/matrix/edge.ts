@@ -5,11 +5,12 @@ import type { Clock } from "../ports/clock.ts";
 import { doneWithin } from "../ports/done-within.ts";
 import type { ConferenceAccess } from "../ports/conference.ts";
 import { noTap, type LadderTap } from "../ports/ladders/tap.ts";
-import type { MatrixConnection, MatrixFact, MatrixSinks } from "../ports/homeserver.ts";
+import type { ApplicationServiceQueries, MatrixConnection, MatrixFact, MatrixSinks } from "../ports/homeserver.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { ApplicationService } from "./appservice/application-service.ts";
 import { Connections } from "./client/connections.ts";
 import { HomeserverClient } from "./client/homeserver-client.ts";
+import { homeserverQuestions, type HomeserverQuestions } from "./client/questions.ts";
 import { CryptoWorker } from "./encryption/crypto-worker.ts";
 import { Encryption, type EncryptionParts } from "./encryption/encryption.ts";
 import { HttpHomeserver } from "./homeserver.ts";
@@ -43,6 +44,12 @@ export interface MatrixEdgeOptions {
 }
 
 export interface MatrixEdge extends MatrixConnection {
+  readonly questions: HomeserverQuestions;
+  /**
+   * Instead of `listen`: answers pings and lookups, and takes no events, so that the homeserver keeps them for the bridge.
+   * Rejects where the address cannot be had.
+   */
+  answer(queries: ApplicationServiceQueries): Promise<void>;
   /** Our seats in calls of MatrixRTC; undefined: the bridge takes no part in them. */
   readonly conferences: ConferenceAccess | undefined;
   /** The port listened on, after `listen`. */
@@ -70,6 +77,7 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
   const isOwn = (user: UserId): boolean => user === bot || user === sender || registration.isUserMatch(user, false);
 
   let sinks: MatrixSinks | undefined;
+  let queries: ApplicationServiceQueries | undefined;
   const given = (): MatrixSinks => {
     if (sinks === undefined) throw new Error("the Matrix edge does not listen yet");
     return sinks;
@@ -125,11 +133,12 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
   const service = new ApplicationService({
     hsToken: options.registration.hs_token,
     take: ({ events, news }) => {
+      if (sinks === undefined) return Promise.reject(new Error("events are for the bridge alone"));
       // Its keys come before what they open.
       if (news !== undefined) encryption?.pushed(news);
       return intake.take(events);
     },
-    queries: () => given().queries,
+    queries: () => queries ?? given().queries,
     clock,
     log,
   });
@@ -153,6 +162,11 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
   return {
     homeserver,
     conferences: rtc?.conferences,
+    questions: homeserverQuestions(client),
+    answer(asked) {
+      queries = asked;
+      return service.listen(options.port, options.host, listenBacklog);
+    },
     async listen(to) {
       sinks = to;
       encryption?.start();
@@ -168,6 +182,7 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
       intake.stop();
       encryption?.giveUp();
       await bridge.close();
+      await service.close();
       // Side by side: what the bridge is doing with a fact may be waiting for the homeserver.
       await doneWithin(stopGraceMs, Promise.all([intake.idle(), rtc?.idle(), homeserver.stop()]), clock);
       await rtc?.stop();

@@ -10,11 +10,11 @@ import { HomeserverError, type Homeserver, type HomeserverProblem, type PingOutc
 import { pause } from "../../ports/pause.ts";
 import type { Settings } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { otherSender, problemOf } from "./homeserver-problem.ts";
+import { otherSender, problemOf, wrongDomain } from "./homeserver-problem.ts";
 import { Reminder } from "./reminder.ts";
 
 /** The homeserver will not work with this configuration, however often it is asked. */
-class HomeserverCheckError extends Error {
+export class HomeserverCheckError extends Error {
   override readonly name = "HomeserverCheckError";
   readonly code: "encoding-refused" | "wrong-domain";
   constructor(code: HomeserverCheckError["code"], message: string, options?: { cause?: unknown }) {
@@ -51,15 +51,17 @@ const longestRetryMs = 10_000;
 /** Numbers that are nobody's; one of them is E.164, so that an encoding's every form is tried. */
 const probes = ["0", "+10"].flatMap((text) => dialString(text) ?? []);
 
+/** Ghosts whose ids have every form that there is. */
+export function probeGhosts(ids: GhostIds): readonly UserId[] {
+  return probes.flatMap((probe) => ids.format({ kind: "number", dialled: probe }) ?? []);
+}
+
 /** Once. Throws HomeserverCheckError for good, HomeserverError or NotYet where another attempt may succeed. */
 export async function checkHomeserver(parts: HomeserverCheckParts): Promise<PingOutcome> {
   const { homeserver, botName, log } = parts;
   await compareNames(homeserver);
   await homeserver.register(homeserver.bot);
-  for (const probe of probes) {
-    const ghost = parts.ids.format({ kind: "number", dialled: probe });
-    if (ghost !== undefined) await tryGhost(parts, ghost);
-  }
+  for (const ghost of probeGhosts(parts.ids)) await tryGhost(parts, ghost);
   await noteEncoding(parts);
   await attempt(homeserver.setDisplayName(homeserver.bot, botName), log, "could not set the bot's display name", {});
   const ping = await homeserver.ping();
@@ -99,16 +101,16 @@ async function compareNames(homeserver: Homeserver): Promise<void> {
   const seen = await homeserver.whoAmI();
   if (seen === undefined || seen === sender) return;
   if (domainOf(seen) !== domainOf(sender)) {
-    throw new HomeserverCheckError(
-      "wrong-domain",
-      `homeserver.domain is ${domainOf(sender)}, but the homeserver's users belong to ${domainOf(seen)}: set homeserver.domain ` +
-        "to that, and write the registration again with -r, which keeps its tokens",
-    );
+    throw new HomeserverCheckError("wrong-domain", wrongDomain(domainOf(sender), domainOf(seen)));
   }
   throw new NotYet(otherSender(localpartOf(seen), localpartOf(sender)));
 }
 
-async function tryGhost({ homeserver, encoding }: HomeserverCheckParts, ghost: UserId): Promise<void> {
+/** Throws HomeserverCheckError where the homeserver will never have such an id, else HomeserverError. */
+export async function tryGhost(
+  { homeserver, encoding }: Pick<HomeserverCheckParts, "homeserver" | "encoding">,
+  ghost: UserId,
+): Promise<void> {
   try {
     await homeserver.register(ghost);
   } catch (error) {

@@ -35,6 +35,14 @@ export function otherSender(seen: string, own: string): HomeserverProblem {
   return { line: lines.otherCopy, reason: `it knows the bridge as ${seen}, not as ${own}` };
 }
 
+/** The registration is for a homeserver of another name. */
+export function wrongDomain(own: string, seen: string): string {
+  return (
+    `homeserver.domain is ${own}, but the homeserver's users belong to ${seen}: set homeserver.domain ` +
+    "to that, and write the registration again with -r, which keeps its tokens"
+  );
+}
+
 export function pingProblem({ why, message }: Extract<PingOutcome, { kind: "failed" }>): HomeserverProblem {
   return { line: pingLines[why], reason: message };
 }

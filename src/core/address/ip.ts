@@ -31,6 +31,15 @@ export function isMulticast(address: string): boolean {
   return Number(canonical.slice(0, canonical.indexOf("."))) >= 224;
 }
 
+// RFC 1918, RFC 6598, RFC 3927; RFC 4193, RFC 4291
+const privateIpv4 = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"];
+const privateIpv6 = ["fc00::/7", "fe80::/10"];
+
+/** Nobody on the internet reaches it. Loopback addresses are none of these. */
+export function isPrivate(address: string): boolean {
+  return within([...privateIpv4, ...privateIpv6])(address);
+}
+
 /** Same address, however it is spelt: IPv6 as RFC 5952 has it, and IPv4 mapped into IPv6 as IPv4. */
 export function canonicalAddress(address: string): string {
   const groups = address.includes(":") ? groupsOf(address) : undefined;

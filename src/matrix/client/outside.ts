@@ -17,6 +17,8 @@ export interface OutsideAnswer {
   readonly body: unknown;
   /** Where a redirect leads, whole. */
   readonly location?: string | undefined;
+  /** The Date header. */
+  readonly date?: string | undefined;
 }
 
 /** Throws the network's errors with their `code`; one without where the answer is too long or took too long. */
@@ -46,11 +48,12 @@ export class Outside {
       if (bytes > mostBytes) throw new Error("the answer is too long");
       chunks.push(chunk);
     }
-    const { location } = answer.headers;
+    const { location, date } = answer.headers;
     return {
       status: answer.statusCode,
       body: jsonIn(Buffer.concat(chunks).toString()),
       location: typeof location === "string" && URL.canParse(location, url) ? new URL(location, url).href : undefined,
+      date: typeof date === "string" ? date : undefined,
     };
   };
 

@@ -142,6 +142,13 @@ export class Trunk {
 
   /** Throws TransportError when the local address cannot be bound. A server that cannot be reached only shows in `health`. */
   async start(): Promise<void> {
+    await this.open();
+    this.#optionsPing.start();
+    this.#started?.registration?.start();
+  }
+
+  /** Binds, so that requests can be sent; nothing is sent unasked. Throws TransportError. */
+  async open(): Promise<void> {
     const { settings, clock, timers, log } = this.#options;
     const bound = await this.#hub.listen();
     const towards = isWildcard(bound.address) ? await this.#pool.pick().catch(() => undefined) : undefined;
@@ -175,8 +182,6 @@ export class Trunk {
     this.#refreshPeers();
     const registration = this.#newRegistration(contact);
     this.#started = { agent, registration, local };
-    this.#optionsPing.start();
-    registration?.start();
   }
 
   /** The next hop to try, none of `tried`; undefined when there is no other. Rejects with TransportError. */

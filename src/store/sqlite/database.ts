@@ -18,7 +18,7 @@ const refusedCodes = /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/;
 /** better-sqlite3 13 is built against Node-API 10 (Node 22.14, 23.6); an older Node does not refuse it, it crashes. */
 const neededNodeApi = 10;
 
-function sqliteErrorOf(path: string, cause: unknown): StoreError {
+export function sqliteErrorOf(path: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
   const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
   if (lockedCodes.test(code))

@@ -1,6 +1,6 @@
 // TCP and TLS: connections opened, accepted (listener.ts), reused (connection-pool.ts), cut into messages, kept alive
 // (RFC 5626 s4.4.1). Who may say what on them is the hub's business.
-import { isIP, connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTcp, type Socket } from "node:net";
 import { checkServerIdentity, connect as connectTls } from "node:tls";
 import type { TrunkSettings } from "../../../ports/sip.ts";
 import { StreamFramer } from "../../wire/stream-framer.ts";
@@ -9,7 +9,7 @@ import { ConnectionPool, stopped } from "./connection-pool.ts";
 import type { Admittance } from "./connection.ts";
 import { listen, type Listener, type ListenerOptions } from "./listener.ts";
 import { boundTo } from "./local-address.ts";
-import { plainAddress, type Endpoint, type Target } from "./target.ts";
+import { plainAddress, tlsNames, type Endpoint, type Target } from "./target.ts";
 import { TransportError, transportError } from "./transport-error.ts";
 
 const PING = Buffer.from("\r\n\r\n");
@@ -108,10 +108,7 @@ export class Streams {
     const from = boundTo(this.#options.localHost, target);
     if (target.transport !== "tls") return connectTcp({ host, port, noDelay: true, ...from });
     const { ca, certificate, key, serverName } = this.#options.tls;
-    // A Contact or Record-Route mostly names an address, and the certificate there the trunk (RFC 5922 s7.1).
-    const own = isIP(target.host) === 0 ? [] : this.#options.serverNames;
-    const names = serverName === undefined ? [target.host, ...own] : [serverName];
-    const shown = names.find((name) => isIP(name) === 0);
+    const { names, shown } = tlsNames(target, serverName, this.#options.serverNames);
     return connectTls({
       host,
       port,

@@ -66,3 +66,16 @@ export function plainAddress(address: string): string {
 export function targetKey(target: Pick<Target, "transport" | "address" | "port">): string {
   return `${target.transport} ${target.address} ${target.port}`;
 }
+
+/** Whose certificate a server may show, one of `names`, and the one that it is told (`serverName`: as configured). */
+export function tlsNames(
+  target: Pick<Target, "host">,
+  serverName: string | undefined,
+  serverNames: readonly string[],
+): { readonly names: readonly string[]; readonly shown: string | undefined } {
+  // A Contact or Record-Route mostly names an address, and the certificate there the trunk (RFC 5922 s7.1).
+  const own = isIP(target.host) === 0 ? [] : serverNames;
+  const names = serverName === undefined ? [target.host, ...own] : [serverName];
+  // RFC 6066 s3: an address is no server name, but it may be what the certificate is for.
+  return { names, shown: names.find((name) => isIP(name) === 0) };
+}
