@@ -39,6 +39,7 @@ const code = await runCommand(process.argv.slice(2), {
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => listener(signal));
   },
   isScreen: process.stdout.isTTY,
+  columns: process.stdout.columns,
   ...(process.stdin.isTTY && process.stdout.isTTY && { dialogue: { input: process.stdin, output: process.stdout } }),
   exit: (exitCode) => process.exit(exitCode),
 });

@@ -61,6 +61,7 @@ for the call's trunk wins.
 matrix-appservice-sip init                                               ask, and write both files
 matrix-appservice-sip -r -u URL -c config.yaml -f registration.yaml      write the registration
 matrix-appservice-sip --check -c config.yaml -f registration.yaml        check both files and this machine
+matrix-appservice-sip doctor -c config.yaml -f registration.yaml         look at every link, see doctor.md
 matrix-appservice-sip -c config.yaml -f registration.yaml [-p PORT]      run the bridge
 matrix-appservice-sip number explain TEXT -c config.yaml                 explain what happens to a number
 matrix-appservice-sip database copy FILE -c config.yaml                  move a SQLite file to PostgreSQL

@@ -1,65 +1,71 @@
 // `--check`: would the bridge accept its configuration and registration, and what in them, or on this machine, should
-// somebody look at? Starts nothing.
+// somebody look at? Those checks of the doctor that ask nobody else. Starts nothing.
 import { existsSync } from "node:fs";
-import { adviseOn, adviseOnRegistration } from "../config/checks/advice.ts";
-import { requireCertificates } from "../config/checks/certificates.ts";
-import { loadConfig } from "../config/load.ts";
-import { toRegistrationFacts } from "../config/mapping/mapping.ts";
-import { loadPeopleToken, peopleRegistrationPath } from "../config/registration/people-registration.ts";
-import { formatPath, type ConfigFinding } from "../config/reading/problem.ts";
-import { loadRegistration } from "../config/registration/registration.ts";
+import { versions } from "node:process";
+import { peopleRegistrationPath } from "../config/registration/people-registration.ts";
 import type { Config } from "../config/schema/schema.ts";
-import { checkConferences } from "./conference-checks.ts";
+import type { CheckId } from "./doctor/catalogue.ts";
+import type { CheckResult } from "./doctor/check.ts";
+import { readFiles } from "./doctor/checks/files.ts";
+import { machineChecks } from "./doctor/checks/machine.ts";
+import { runChecks } from "./doctor/run-checks.ts";
 import { exitCode } from "./exit-code.ts";
-import { checkMachine } from "./machine-checks.ts";
 import type { RunOptions } from "./run.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Throws ConfigError. */
+/** Without them the bridge does not start. */
+const neededFiles: ReadonlySet<CheckId> = new Set(["config", "registration", "people-registration"]);
+
 export async function checkFiles(
   { configPath, registrationPath, port }: RunOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const warn = (line: string): void => terminal.out(`warning: ${line}\n`);
-  const advise = (file: string, findings: Iterable<ConfigFinding>): void => {
-    for (const { path, message } of findings) warn(`${file}: ${formatPath(path)} ${message}`);
-  };
-  const config = loadConfig(configPath, terminal.env);
-  requireCertificates(config, configPath);
-  terminal.out(`${configPath}: good\n`);
-  advise(configPath, adviseOn(config));
-  let conferences: readonly string[] | undefined;
-  if (existsSync(registrationPath)) {
-    const facts = toRegistrationFacts(config);
-    const registration = loadRegistration(registrationPath, facts);
-    terminal.out(`${registrationPath}: good\n`);
-    if (config.inbound.join_for_people) {
-      const peoplePath = peopleRegistrationPath(registrationPath);
-      loadPeopleToken(peoplePath, facts, registration, terminal.env);
-      terminal.out(`${peoplePath}: good\n`);
-    }
-    conferences = await checkConferences(config, registration);
-    advise(registrationPath, adviseOnRegistration(registration, config, port ?? config.appservice.listen.port));
-  } else {
-    terminal.out(`${registrationPath}: does not exist yet; write it with -r\n`);
+  const isWritten = existsSync(registrationPath);
+  const { config, checks } = readFiles({ configPath, registrationPath, port, env: terminal.env });
+  const files = (await runChecks(checks)).filter(({ id }) => isWritten || !id.endsWith("registration"));
+  const broken = files.find(({ id, finding }) => neededFiles.has(id) && finding.kind === "failed");
+  if (config === undefined || broken !== undefined) {
+    terminal.err(
+      broken === undefined
+        ? ""
+        : linesOf(broken)
+            .map((line) => `${line}\n`)
+            .join(""),
+    );
+    return exitCode.config;
   }
+  const warn = (result: CheckResult): void => linesOf(result).forEach((line) => terminal.out(`warning: ${line}\n`));
+  for (const result of files.filter(({ id }) => neededFiles.has(id))) {
+    terminal.out(`${pathOf(result.id, configPath, registrationPath)}: good\n`);
+    warn(result);
+  }
+  if (!isWritten) terminal.out(`${registrationPath}: does not exist yet; write it with -r\n`);
   if (ringsPeople(config) && !config.inbound.join_for_people) {
     terminal.out(
       "note: the first call from a number rings in the person's room with the bot, or if the homeserver accepts " +
         "invitations by itself (Synapse: auto_accept_invites); inbound.join_for_people makes it ring for everybody\n",
     );
   }
-  for (const line of await checkMachine({ configPath, registrationPath, config, port })) warn(line);
-  for (const line of conferences ?? []) warn(line);
-  const { host, port: statusPort } = config.http.listen;
+  files.filter(({ id }) => !neededFiles.has(id)).forEach(warn);
+  const machine = { configPath, config, port, nodeVersion: versions.node, beside: { kind: "nothing" } } as const;
+  (await runChecks(machineChecks(machine))).forEach(warn);
   terminal.out(
-    "Not checked here: whether the homeserver reaches the bridge, and whether trunks" +
-      `${conferences === undefined ? ", the media server of MatrixRTC" : ""} and TURN servers answer. ` +
-      `The running bridge says that in its log and at http://${host.includes(":") ? `[${host}]` : host}:${statusPort}/ready\n`,
+    "Not checked here: homeserver, trunks, audio. matrix-appservice-sip doctor asks them, beside a running bridge too.\n",
   );
   return exitCode.ok;
 }
 
 function ringsPeople({ inbound }: Config): boolean {
   return inbound.numbers.some(({ room }) => room === undefined);
+}
+
+function pathOf(id: CheckId, configPath: string, registrationPath: string): string {
+  if (id === "config") return configPath;
+  return id === "registration" ? registrationPath : peopleRegistrationPath(registrationPath);
+}
+
+/** What is wrong, and what mends it in a few words; the docs say more. */
+function linesOf({ finding }: CheckResult): readonly string[] {
+  if (!("problems" in finding)) return [];
+  return finding.problems.map(({ found, mend }) => (mend.startsWith("docs/") ? found : `${found}; ${mend}`));
 }

@@ -7,6 +7,7 @@ import { adminCommands } from "./admin/all.ts";
 import { checkFiles } from "./check-config.ts";
 import type { CommandShell } from "./command-shell.ts";
 import { describeDatabaseCopy } from "./copy-database.ts";
+import { describeDoctor } from "./doctor/describe-doctor.ts";
 import { exitCode } from "./exit-code.ts";
 import { describeNumberExplain } from "./explain-number.ts";
 import { generateRegistration } from "./generate-registration.ts";
@@ -25,7 +26,7 @@ interface Flags {
 }
 
 /** In the order of `--help`. */
-const namedCommands = [describeInit, describeNumberExplain, describeDatabaseCopy, ...adminCommands];
+const namedCommands = [describeInit, describeDoctor, describeNumberExplain, describeDatabaseCopy, ...adminCommands];
 
 /** The bridge is loaded only to be run: it is most of the program. */
 const startFromApp: StartBridge = async (options) => (await import("../app.ts")).startBridge(options);
@@ -71,6 +72,7 @@ function describeProgram(terminal: Terminal): Command {
     .description("Bridges Matrix calls to SIP trunks and the telephone network.")
     .usage(
       "init\n       matrix-appservice-sip -r -u URL -c config.yaml -f registration.yaml\n       matrix-appservice-sip -c config.yaml -f registration.yaml [-p PORT]\n" +
+        "       matrix-appservice-sip doctor [--json] -c config.yaml -f registration.yaml\n" +
         "       matrix-appservice-sip number explain TEXT [--as USER] [--trunk NAME] [--from-trunk NAME] -c config.yaml\n" +
         "       matrix-appservice-sip database copy FILE -c config.yaml\n" +
         "       matrix-appservice-sip calls|trunks|numbers|users|export|log ... -c config.yaml",
@@ -84,7 +86,7 @@ function describeProgram(terminal: Terminal): Command {
     .version(packageVersion(), "-v, --version")
     .addHelpText(
       "after",
-      "\nExit codes: 0 done or stopped, 1 defect, 2 wrong command line, 3 wrong configuration or registration, 4 cannot start, or no bridge answers.\n" +
+      "\nExit codes: 0 done or stopped, 1 defect, or doctor found something broken, 2 wrong command line, 3 wrong configuration or registration, 4 cannot start, or no bridge answers.\n" +
         "SIGTERM and SIGINT end all calls and stop the bridge; with shutdown.drain_seconds, SIGTERM waits for the calls first. " +
         "The next signal ends the waiting, and one more ends the process at once.",
     )

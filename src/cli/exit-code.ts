@@ -5,6 +5,8 @@ export const exitCode = {
   ok: 0,
   /** A defect: an uncaught error, or a stop that took too long. */
   fault: 1,
+  /** `doctor` has found something broken. */
+  unwell: 1,
   /** The command line is wrong. */
   usage: 2,
   /** The configuration or the registration is wrong, or can never work with this homeserver. */

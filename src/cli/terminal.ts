@@ -16,6 +16,8 @@ export interface Terminal {
   onSignal(listener: (signal: StopSignal) => void): void;
   /** Standard output is a screen; undefined: it goes to a file or a program. */
   readonly isScreen?: boolean;
+  /** How wide it is. */
+  readonly columns?: number | undefined;
   /** Undefined where nobody sits at it. */
   readonly dialogue?: Dialogue;
   /** At once. */

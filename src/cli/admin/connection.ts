@@ -36,7 +36,7 @@ interface Door {
 }
 
 /** Throws ConfigError. */
-export function connectTo(configPath: string, terminal: Terminal): Connection {
+export function connectTo(configPath: string, terminal: Terminal, patienceMs = timeoutMs): Connection {
   const config = loadConfig(configPath, terminal.env);
   const sockets = adminSocketPlaces(config, { configPath, env: terminal.env });
   const port = toAdminPort(config);
@@ -49,13 +49,13 @@ export function connectTo(configPath: string, terminal: Terminal): Connection {
     const message = `${configPath} has the admin API off: turn on admin.socket, or set admin.listen`;
     throw new CommandFailure(exitCode.config, message);
   }
-  return openConnection(doors, terminal);
+  return openConnection(doors, terminal, patienceMs);
 }
 
-function openConnection(doors: readonly Door[], terminal: Terminal): Connection {
+function openConnection(doors: readonly Door[], terminal: Terminal, patienceMs: number): Connection {
   let isWarned = false;
   async function ask<Answer>(asking: Asking, answer: z.ZodType<Answer>): Promise<Answer> {
-    const { status, text, version } = await askAny(doors, asking);
+    const { status, text, version } = await askAny(doors, asking, patienceMs);
     const differs = version !== undefined && version !== packageVersion();
     const words = `the running bridge is version ${version}, and this command is of version ${packageVersion()}`;
     if (differs && !isWarned) terminal.err(`warning: ${words}\n`);
@@ -102,12 +102,12 @@ interface Answered {
 }
 
 /** At the first door behind which somebody is. */
-async function askAny(doors: readonly Door[], asking: Asking): Promise<Answered> {
+async function askAny(doors: readonly Door[], asking: Asking, patienceMs: number): Promise<Answered> {
   const names = doors.map(({ name }) => name).join(" or ");
   for (const door of doors) {
     const { name } = door;
     try {
-      return await askAt(door, asking);
+      return await askAt(door, asking, patienceMs);
     } catch (cause) {
       const code = cause instanceof Error && "code" in cause ? String(cause.code) : "failed";
       if (code === "EACCES" || code === "EPERM") {
@@ -121,14 +121,14 @@ async function askAny(doors: readonly Door[], asking: Asking): Promise<Answered>
   throw new CommandFailure(exitCode.start, `no bridge runs here: nobody listens at ${names}`);
 }
 
-function askAt({ place, token }: Door, { method, path, body }: Asking): Promise<Answered> {
+function askAt({ place, token }: Door, { method, path, body }: Asking, timeout: number): Promise<Answered> {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers = {
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     ...(text === undefined ? {} : { "content-type": "application/json" }),
   };
   return new Promise((resolve, reject) => {
-    const asked = request({ ...place, method, path: base + path, headers, timeout: timeoutMs }, (response) => {
+    const asked = request({ ...place, method, path: base + path, headers, timeout }, (response) => {
       void textOf(response).then((answer) => {
         const version = response.headers[versionHeader];
         const known = typeof version === "string" ? version : undefined;
