@@ -1,13 +1,9 @@
 // `export calls`: the history of calls as CSV or JSON, written page by page as it comes.
-import type * as z from "zod";
-import type { callRecord } from "../../http/admin/wire/calls.ts";
 import { recordList } from "../../http/admin/wire/schemas.ts";
 import type { DescribeCommand } from "../command-shell.ts";
 import { overAdminApi, type Running } from "./admin-command.ts";
-import { csvRow } from "./csv.ts";
+import { callHeads, callRow } from "./call-table.ts";
 import { jsonText } from "./print.ts";
-
-type Record = z.infer<typeof callRecord>;
 
 interface ExportOptions {
   readonly from?: string;
@@ -50,11 +46,11 @@ async function exportCalls({ bridge, out, isJson }: Running, options: ExportOpti
   do {
     const page = await bridge.get(`/records?${query.toString()}`, recordList);
     // Not before the first page is there: what fails has written nothing.
-    if (!isBegun) out(isJson ? "[" : csvRow(columns.map(([head]) => head)));
+    if (!isBegun) out(isJson ? "[" : callHeads);
     isBegun = true;
     for (const record of page.records) {
       if (isJson) out(`${written === 0 ? "" : ","}\n${jsonText(record)}`);
-      else out(csvRow(columns.map(([, cell]) => cell(record))));
+      else out(callRow(record));
       written += 1;
     }
     next = page.next;
@@ -62,34 +58,3 @@ async function exportCalls({ bridge, out, isJson }: Running, options: ExportOpti
   } while (next !== undefined);
   if (isJson) out("\n]\n");
 }
-
-function secondsBetween(from: string | undefined, to: string): number | undefined {
-  return from === undefined ? undefined : Math.round((Date.parse(to) - Date.parse(from)) / 1000);
-}
-
-const columns: readonly (readonly [string, (record: Record) => string | number | boolean | undefined])[] = [
-  ["id", ({ id }) => id],
-  ["direction", ({ direction }) => direction],
-  ["person", ({ person }) => person],
-  ["number", ({ number }) => number],
-  ["called", ({ called }) => called],
-  ["trunk", ({ trunk }) => trunk],
-  ["result", ({ result }) => result],
-  ["cause", ({ cause }) => cause],
-  ["sip_status", (record) => record.sip_status],
-  ["started_at", (record) => record.started_at],
-  ["ringing_at", (record) => record.ringing_at],
-  ["answered_at", (record) => record.answered_at],
-  ["ended_at", (record) => record.ended_at],
-  ["talked_seconds", (record) => secondsBetween(record.answered_at, record.ended_at)],
-  ["codec", ({ media }) => media.codec],
-  ["packets_from_matrix", ({ media }) => media.from_matrix.packets],
-  ["lost_from_matrix", ({ media }) => media.from_matrix.lost],
-  ["jitter_ms_from_matrix", ({ media }) => media.from_matrix.jitter_ms],
-  ["packets_from_trunk", ({ media }) => media.from_trunk.packets],
-  ["lost_from_trunk", ({ media }) => media.from_trunk.lost],
-  ["jitter_ms_from_trunk", ({ media }) => media.from_trunk.jitter_ms],
-  ["room", ({ room }) => room],
-  ["matrix_call", (record) => record.matrix_call],
-  ["sip_call", (record) => record.sip_call],
-];
