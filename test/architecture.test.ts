@@ -85,9 +85,9 @@ test("folders depend one way, imports of types included", () => {
   expect(cyclesIn(graph)).toEqual([]);
 });
 
-const everyModule = ["src", "dev", "test", "bench"].flatMap((top) =>
+const everyModule = ["src", "dev", "test", "bench", "web"].flatMap((top) =>
   readdirSync(join(root, top), { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".ts"))
+    .filter((path) => /\.tsx?$/.test(path))
     .map((path) => join(top, path)),
 );
 
@@ -217,6 +217,24 @@ test("no m.call event name outside the matrix edge, and what shows events in lad
     .filter((source) => source.module !== "matrix" && source.module !== "ladders")
     .filter((source) => /["'`]m\.call\./.test(withoutComments(source.text)))
     .map((source) => source.path);
+  expect(wrong).toEqual([]);
+});
+
+test("the console takes types from the admin API's words, and besides nothing of the bridge but the table of calls", () => {
+  const wrong = everyModule
+    .filter((path) => path.startsWith("web/"))
+    .flatMap((path) => {
+      const text = readFileSync(join(root, path), "utf8");
+      const imports = [...text.matchAll(/\bimport (type )?(?:[^;"]* from )?"(\.[^"]+)"/g)];
+      return imports
+        .map(([, type, name = ""]) => ({
+          isType: type !== undefined,
+          to: relative(root, join(root, dirname(path), name)),
+        }))
+        .filter(({ isType, to }) => !to.startsWith("web/") && !(isType && to.startsWith("src/http/admin/wire/")))
+        .filter(({ to }) => to !== "src/cli/admin/call-table.ts")
+        .map(({ to }) => `${path} imports ${to}`);
+    });
   expect(wrong).toEqual([]);
 });
 

@@ -4,7 +4,7 @@ import { callId, roomId, trunkName, type UserId } from "../../src/core/ids.ts";
 import { noMediaStats } from "../../src/core/call/model/media-stats.ts";
 import { createGhostIds } from "../../src/core/number/ghost/ghost-id.ts";
 import { explainArrived, explainDialled } from "../../src/core/policy/number-explanation.ts";
-import type { AdminDoor, RecordQuery } from "../../src/ports/admin/admin-door.ts";
+import type { AdminDoor, RecordQuery, TrunkStatus } from "../../src/ports/admin/admin-door.ts";
 import type { BridgeEvent, Listener, Overrun } from "../../src/ports/admin/bridge-event.ts";
 import type { EndedCall, MeasuredCall } from "../../src/ports/admin/observed-call.ts";
 import type { LadderMessage } from "../../src/ports/ladders/ladder.ts";
@@ -134,7 +134,7 @@ export class FakeDoor implements AdminDoor {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
   }
-  trunks() {
+  trunks(): readonly TrunkStatus[] {
     const health = { name: main, state: "up", detail: "OPTIONS answered 200", sinceMs: atMs } as const;
     return [{ health, paused: this.paused, calls: 1 }];
   }
