@@ -27,9 +27,11 @@ const groupTitles: Readonly<Record<Exclude<CheckGroup, "trunk">, string>> = {
 
 const titleWidth = 24;
 /** Before what was found: the mark, and the title. */
-const indent = titleWidth + 4;
-/** Fewer, and words stand one by one. */
-const leastWidth = 24;
+const beside = titleWidth + 4;
+/** On a narrow terminal the title has a line of its own. */
+const below = 6;
+const narrow = 80;
+const indentOn = ({ columns }: Screen): number => (columns < narrow ? below : beside);
 
 export function printReport(results: readonly CheckResult[], terminal: Terminal): string {
   const screen = screenOf(terminal);
@@ -63,11 +65,12 @@ function headingOf({ id, trunk }: CheckResult): string {
 function linesOf({ id, finding }: CheckResult, screen: Screen): readonly string[] {
   const mark = painted(marks[screen.hasUnicode ? "unicode" : "ascii"][finding.kind], colours[finding.kind], screen);
   const arrow = screen.hasUnicode ? "→ " : "-> ";
-  const [first = "", ...rest] = paragraphsOf(finding, id, arrow).flatMap((text) => wrapped(text, screen, arrow));
-  return [
-    `  ${mark} ${catalogue[id].title.padEnd(titleWidth)}${first}`.trimEnd(),
-    ...rest.map((line) => " ".repeat(indent) + line),
-  ];
+  const indent = indentOn(screen);
+  const found = paragraphsOf(finding, id, arrow).flatMap((text) => wrapped(text, screen, arrow));
+  const { title } = catalogue[id];
+  const [first = "", ...rest] = indent === below ? [title, ...found] : found;
+  const head = indent === below ? first : title.padEnd(titleWidth) + first;
+  return [`  ${mark} ${head}`.trimEnd(), ...rest.map((line) => " ".repeat(indent) + line)];
 }
 
 function paragraphsOf(finding: Finding, id: string, arrow: string): readonly string[] {
@@ -84,8 +87,8 @@ function paragraphsOf(finding: Finding, id: string, arrow: string): readonly str
   }
 }
 
-function wrapped(text: string, { columns }: Screen, arrow: string): readonly string[] {
-  const width = Math.max(leastWidth, columns - indent);
+function wrapped(text: string, screen: Screen, arrow: string): readonly string[] {
+  const width = screen.columns - indentOn(screen);
   const hang = text.startsWith(arrow) ? "  " : "";
   const lines: string[] = [];
   let line = "";
