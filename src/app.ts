@@ -24,10 +24,12 @@ import { createEmbeddedEngine } from "./media/embedded/engine/engine.ts";
 import { probeTurn } from "./media/embedded/client/turn-probe.ts";
 import { createCallMedia } from "./media/negotiation/negotiation.ts";
 import type { CallMedia } from "./ports/media.ts";
+import type { Log } from "./ports/telemetry.ts";
 import { createSipTrunks } from "./sip/trunks.ts";
 import { openLadders } from "./ladders/ladders.ts";
 import { openStore } from "./store/open-store.ts";
 import { createTelemetry, type LogOptions } from "./telemetry/telemetry.ts";
+import type { RunningTracing } from "./telemetry/tracing.ts";
 
 export interface BridgeOptions {
   readonly config: Config;
@@ -74,13 +76,16 @@ const consoleFolder = fileURLToPath(new URL("../dist/web/", import.meta.url));
 export async function startBridge(options: BridgeOptions): Promise<RunningBridge> {
   const { config, registration, version } = options;
   const clock = systemClock;
-  const telemetry = createTelemetry({
-    level: config.logging.level,
-    maskNumbers: config.logging.mask_numbers,
-    ghostPrefix: config.ghosts.prefix,
-    form: options.logForm,
-    write: options.writeLog,
-  });
+  const telemetry = createTelemetry(
+    {
+      level: config.logging.level,
+      maskNumbers: config.logging.mask_numbers,
+      ghostPrefix: config.ghosts.prefix,
+      form: options.logForm,
+      write: options.writeLog,
+    },
+    await tracingOf(config, version),
+  );
   const { log } = telemetry;
   for (const { path, message } of adviseOn(config))
     log.warn("configuration is valid, but probably not what you want", { setting: formatPath(path), message });
@@ -88,6 +93,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     log.warn("encrypted rooms are not read: there is no secret yet; write it with -r (docs/encryption.md)");
   const settings = toBridgeSettings(config);
   const stops = new StopList();
+  stops.add(() => telemetry.stop());
   try {
     const store = await openStore(toStorePlace(config), log);
     stops.add(() => store.close());
@@ -169,4 +175,11 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     await stops.stop();
     throw error;
   }
+}
+
+/** The libraries are read only where somebody wants traces. */
+async function tracingOf({ tracing }: Config, version: string): Promise<((log: Log) => RunningTracing) | undefined> {
+  if (tracing === undefined) return undefined;
+  const { createTracing } = await import("./telemetry/tracing.ts");
+  return (log) => createTracing({ url: tracing.url, sampleRatio: tracing.sample_ratio, version, log });
 }

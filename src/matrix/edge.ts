@@ -9,6 +9,7 @@ import type { ApplicationServiceQueries, MatrixConnection, MatrixFact, MatrixSin
 import type { Telemetry } from "../ports/telemetry.ts";
 import { ApplicationService } from "./appservice/application-service.ts";
 import { Connections } from "./client/connections.ts";
+import { watchedBy } from "./client/watched-requests.ts";
 import { HomeserverClient } from "./client/homeserver-client.ts";
 import { homeserverQuestions, type HomeserverQuestions } from "./client/questions.ts";
 import { CryptoWorker } from "./encryption/crypto-worker.ts";
@@ -39,7 +40,7 @@ export interface MatrixEdgeOptions {
   readonly rtc?: RtcOptions | undefined;
   /** Told of every event. */
   readonly tap?: LadderTap | undefined;
-  readonly telemetry: Pick<Telemetry, "log" | "eventsTaken" | "inboxDepth">;
+  readonly telemetry: Pick<Telemetry, "log" | "tracing" | "eventsTaken" | "inboxDepth" | "homeserverAnswered">;
   readonly clock: Clock;
 }
 
@@ -83,7 +84,8 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
     return sinks;
   };
 
-  const connections = new Connections(options.homeserverUrl, options.registration.as_token);
+  const watch = watchedBy(telemetry, clock);
+  const connections = new Connections(options.homeserverUrl, options.registration.as_token, watch);
   const client = new HomeserverClient(connections, sender, clock, log);
   const ours = (room: RoomId): Promise<readonly UserId[]> => given().ours(room);
   const encryption =

@@ -3,6 +3,7 @@
 import type { CallRecord } from "../core/call/model/record.ts";
 import type { MediaEnd } from "../core/media-end.ts";
 import type { TrunkName } from "../core/ids.ts";
+import type { Tracing } from "./tracing.ts";
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -27,6 +28,7 @@ export type TextOutcome = "delivered" | "failed";
 
 export interface Telemetry {
   readonly log: Log;
+  readonly tracing: Tracing;
   /** The least important lines that are written. */
   logLevel(): LogLevel;
   /** At once, for every log that was made of this one too. */
@@ -45,6 +47,8 @@ export interface Telemetry {
   lookedUp(protocol: string, outcome: LookupOutcome): void;
   /** A fact that did not fit the call's phase. `none`: of no call; `ended`: of one that is over; `other-party`: not its own. */
   factIgnored(fact: string, phase: string): void;
+  /** How long the homeserver took for a request, by its name without ids; status 0: it did not answer. */
+  homeserverAnswered(request: string, status: number, tookMs: number): void;
   trunkState(trunk: TrunkName, up: boolean): void;
   /** Events received, duplicates dropped, events waiting. */
   eventsTaken(count: number, duplicates: number): void;

@@ -8,6 +8,7 @@ import type { LookupOutcome, Telemetry, TextDirection, TextOutcome } from "../po
 const prefix = "matrix_sip_";
 /** Seconds. A call that is answered was ringing for most of this. */
 const setupBuckets = [0.5, 1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 90];
+const requestBuckets = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 20];
 const durationBuckets = [5, 15, 30, 60, 180, 300, 600, 1_800, 3_600, 7_200];
 
 /** Names of the telephone network in lookups. What a stranger asks for beyond these must not make new series. */
@@ -15,7 +16,7 @@ const knownProtocols: ReadonlySet<string> = new Set(["m.protocol.pstn", "im.vect
 
 const directions: readonly CallRecord["direction"][] = ["outbound", "inbound", "joined"];
 
-type Counted = Omit<Telemetry, "log" | "logLevel" | "setLogLevel" | "shownNumber">;
+type Counted = Omit<Telemetry, "log" | "tracing" | "logLevel" | "setLogLevel" | "shownNumber">;
 
 export class Metrics implements Counted {
   readonly #registry = new Registry();
@@ -55,6 +56,13 @@ export class Metrics implements Counted {
     name: `${prefix}lookups_total`,
     help: "Numbers looked up, by network name and outcome.",
     labelNames: ["protocol", "outcome"],
+    registers: [this.#registry],
+  });
+  readonly #homeserver = new Histogram({
+    name: `${prefix}homeserver_request_seconds`,
+    help: "Time until the homeserver answered a request, by request and class of status.",
+    buckets: requestBuckets,
+    labelNames: ["request", "status"],
     registers: [this.#registry],
   });
   readonly #trunkUp = new Gauge({
@@ -170,6 +178,11 @@ export class Metrics implements Counted {
 
   factIgnored(fact: string, phase: string): void {
     this.#ignored.inc({ fact, phase });
+  }
+
+  homeserverAnswered(request: string, status: number, tookMs: number): void {
+    const kind = status === 0 ? "none" : status === 429 ? "429" : `${Math.floor(status / 100)}xx`;
+    this.#homeserver.observe({ request, status: kind }, tookMs / 1_000);
   }
 
   trunkState(trunk: string, up: boolean): void {

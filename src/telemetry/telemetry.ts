@@ -3,16 +3,20 @@ import { sideNames, type MediaEnd } from "../core/media-end.ts";
 import type { CallRecord } from "../core/call/model/record.ts";
 import type { MediaStats, EndStats } from "../core/call/model/media-stats.ts";
 import type { TrunkName } from "../core/ids.ts";
-import type { LookupOutcome, Telemetry, TextDirection, TextOutcome } from "../ports/telemetry.ts";
+import type { Log, LookupOutcome, Telemetry, TextDirection, TextOutcome } from "../ports/telemetry.ts";
+import { noTracing } from "../ports/tracing.ts";
 import { Mask } from "./mask.ts";
 import { Metrics } from "./metrics.ts";
 import { createLog, type LogOptions } from "./pino-log.ts";
+import type { RunningTracing } from "./tracing.ts";
 
 export type { LogOptions } from "./pino-log.ts";
 
 export interface OwnTelemetry extends Telemetry {
   /** For `/metrics`: the text in Prometheus' exposition format and its media type. */
   exposition(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Sends the traces that have not been sent. Never rejects. */
+  stop(): Promise<void>;
 }
 
 function endFields(end: EndStats): Readonly<Record<string, number>> {
@@ -53,12 +57,15 @@ function recordFields(record: CallRecord): Readonly<Record<string, unknown>> {
   };
 }
 
-export function createTelemetry(options: LogOptions): OwnTelemetry {
+/** `openTracing` is given the log for what goes wrong; undefined: calls are not traced. */
+export function createTelemetry(options: LogOptions, openTracing?: (log: Log) => RunningTracing): OwnTelemetry {
   const { log, level, setLevel } = createLog(options);
+  const tracing = openTracing?.(log);
   const metrics = new Metrics();
   const mask = new Mask(options.maskNumbers, options.ghostPrefix);
   return {
     log,
+    tracing: tracing ?? noTracing,
     logLevel: level,
     setLogLevel: setLevel,
     shownNumber: (number: string) => mask.number(number),
@@ -72,9 +79,12 @@ export function createTelemetry(options: LogOptions): OwnTelemetry {
     lookedUp: (protocol: string, outcome: LookupOutcome) => metrics.lookedUp(protocol, outcome),
     callUnheard: (end: MediaEnd) => metrics.callUnheard(end),
     factIgnored: (fact: string, phase: string) => metrics.factIgnored(fact, phase),
+    homeserverAnswered: (request: string, status: number, tookMs: number) =>
+      metrics.homeserverAnswered(request, status, tookMs),
     trunkState: (trunk: TrunkName, up: boolean) => metrics.trunkState(trunk, up),
     eventsTaken: (count: number, duplicates: number) => metrics.eventsTaken(count, duplicates),
     inboxDepth: (events: number) => metrics.inboxDepth(events),
     exposition: () => metrics.exposition(),
+    stop: async () => tracing?.stop(),
   };
 }

@@ -2,6 +2,7 @@
 import type { MediaEnd } from "../../src/core/media-end.ts";
 import type { CallRecord } from "../../src/core/call/model/record.ts";
 import type { Log, LogFields, LogLevel, Telemetry } from "../../src/ports/telemetry.ts";
+import { noTracing, type Tracing } from "../../src/ports/tracing.ts";
 
 export interface Line {
   readonly level: string;
@@ -27,6 +28,7 @@ function logInto(lines: Line[], of: LogFields): Log {
 export class FakeTelemetry implements Telemetry {
   readonly lines: Line[] = [];
   readonly log = logInto(this.lines, {});
+  readonly tracing: Tracing = noTracing;
   level: LogLevel = "info";
   logLevel(): LogLevel {
     return this.level;
@@ -67,6 +69,7 @@ export class FakeTelemetry implements Telemetry {
     if (this.defect !== undefined) throw this.defect;
     this.ignored.push(`${fact} in ${phase}`);
   }
+  homeserverAnswered(): void {}
   trunkState(): void {}
   eventsTaken(): void {}
   inboxDepth(): void {}

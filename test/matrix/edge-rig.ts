@@ -1,4 +1,5 @@
 // The Matrix edge on a free port with a memory store, for tests: what it hands over and what it counts can be looked at.
+import { noTracing } from "../../src/ports/tracing.ts";
 import { onTestFinished } from "vitest";
 import { systemClock } from "../../src/clock/system-clock.ts";
 import type { UserId } from "../../src/core/ids.ts";
@@ -127,6 +128,8 @@ export async function startEdge(options: RigOptions = {}): Promise<EdgeRig> {
     rtc: options.rtc,
     telemetry: {
       log: collectingLog(lines),
+      tracing: noTracing,
+      homeserverAnswered: () => undefined,
       eventsTaken: (count, duplicates) => {
         taken.events += count;
         taken.duplicates += duplicates;

@@ -46,6 +46,14 @@ const record = {
 const converted = { ...record, media: { ...record.media, converted: { a: "opus", b: "PCMA" } } } as const;
 
 describe("the metrics", () => {
+  it("tell how long the homeserver took, by request and class of status", async () => {
+    const { telemetry, value } = start();
+    for (const status of [200, 201, 404, 429, 0]) telemetry.homeserverAnswered("PUT rooms/send", status, 20);
+    const counted = (status: string) =>
+      value(`matrix_sip_homeserver_request_seconds_count{request="PUT rooms/send",status="${status}"}`);
+    expect(await Promise.all(["2xx", "4xx", "429", "none"].map(counted))).toEqual([2, 1, 1, 1]);
+  });
+
   it("count calls by whose doing the end was and why, and every cause exists before its first call", async () => {
     const { telemetry, value } = start();
     const { text } = await telemetry.exposition();

@@ -16,6 +16,7 @@ import type { CallId, SipCallId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { CallLedger } from "../../ports/store.ts";
 import type { Log, Telemetry } from "../../ports/telemetry.ts";
+import type { CallTrace } from "../../ports/tracing.ts";
 import { livePhaseOf } from "../observation/live-call.ts";
 import type { RunOrder } from "../effects/run-order.ts";
 
@@ -54,6 +55,7 @@ export class CallRunner {
   readonly #deadlines = new Map<DeadlineName, () => void>();
   #mailbox: Promise<void> = Promise.resolve();
   readonly #begunAs: CallRecord["direction"];
+  readonly #trace: CallTrace;
   /** As it was saved last. */
   #saved: StoredCall | undefined;
 
@@ -61,6 +63,7 @@ export class CallRunner {
   constructor(first: Step, runOrder: (runner: CallRunner) => RunOrder, parts: CallRunnerParts) {
     this.id = first.call.id;
     this.#begunAs = first.call.direction;
+    this.#trace = parts.telemetry.tracing.call(this.id, this.#begunAs);
     this.#parts = parts;
     this.#standing = this.#standingOf(first.call, undefined);
     this.#runOrder = runOrder(this);
@@ -88,6 +91,7 @@ export class CallRunner {
   post(fact: CallFact): Promise<void> {
     return this.#enqueue(async () => {
       const before = this.call;
+      this.#trace.fact(fact.kind);
       await this.#commit(step(before, { ...fact, atMs: this.#parts.clock.nowMs() }), before);
     });
   }
@@ -105,7 +109,10 @@ export class CallRunner {
   async #commit(next: Step, before: Call | undefined): Promise<void> {
     const was = this.#standing;
     this.#standing = this.#standingOf(next.call, was);
-    if (next.call.phase.kind !== before?.phase.kind) this.log.debug("call phase", { phase: next.call.phase.kind });
+    if (next.call.phase.kind !== before?.phase.kind) {
+      this.log.debug("call phase", { phase: next.call.phase.kind });
+      this.#trace.phase(next.call.phase.kind);
+    }
     if (isIn(next.call, "connected") && !was.isAnswered)
       this.#parts.telemetry.callAnswered(next.call.phase.trunk.answeredAtMs - next.call.startedAtMs);
     if (next.call !== before) this.#parts.onChanged(this, before);
@@ -157,6 +164,7 @@ export class CallRunner {
     this.#deadlines.clear();
     await this.#parts.ledger.finish(this.id, recordOnClockAhead(record, this.#wallAheadMs));
     this.#parts.telemetry.callEnded(record, this.#begunAs);
+    this.#trace.ended(record);
     this.#parts.onEnded(record);
   }
 
@@ -200,7 +208,7 @@ export class CallRunner {
     const before = this.#queues.get(key) ?? Promise.resolve();
     const after = before.then(async () => {
       try {
-        const fact = await this.#runOrder(order);
+        const fact = await this.#trace.order(traceNameOf(order), () => this.#runOrder(order));
         // Not awaited: the mailbox may itself be waiting for this queue.
         if (fact !== undefined) void this.post(fact);
       } catch (error) {
@@ -223,6 +231,10 @@ export class CallRunner {
 function sipCallOf(call: Call): SipCallId | undefined {
   const [leg] = call.direction === "joined" ? [] : trunkLegsOf(call);
   return leg && sipCallIdOf(leg);
+}
+
+function traceNameOf(order: Parameters<RunOrder>[0]): string {
+  return order.kind === "matrix.signal" ? `${order.kind} ${order.signal.kind}` : order.kind;
 }
 
 function descriptionIn(order: Parameters<RunOrder>[0]): MediaDescription | undefined {

@@ -37,6 +37,10 @@ export function listOf<Item extends z.ZodType>(item: Item, what: string): z.ZodA
   return z.array(item, { error: `should be a list of ${what}` });
 }
 
+const shareError = "should be a number from 0 to 1";
+/** From none to all. */
+export const share = z.number({ error: shareError }).min(0, { error: shareError }).max(1, { error: shareError });
+
 export const filePath = text("should be the path of a file");
 
 /** Of the key with `_file` at its end: where the secret is read from that may also stand in the key without. */

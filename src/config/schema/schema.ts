@@ -22,6 +22,7 @@ import {
   seconds,
   section,
   serverName,
+  share,
   text,
   whole,
 } from "./scalars.ts";
@@ -320,6 +321,14 @@ export const configSchema = section({
     .prefault({})
     .describe("The admin API, over which the commands reach the running bridge (docs/admin.md)."),
   webhook,
+  tracing: section({
+    url: httpUrl
+      .describe("The collector's address for traces over OTLP and HTTP.")
+      .meta({ examples: ["http://localhost:4318/v1/traces"] }),
+    sample_ratio: share.default(1).describe("The share of calls that is traced, from 0 to 1."),
+  })
+    .optional()
+    .describe("Traces of calls for OpenTelemetry (docs/operation.md#traces)."),
 });
 
 export type Config = z.infer<typeof configSchema>;

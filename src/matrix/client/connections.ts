@@ -23,6 +23,9 @@ export interface HttpAnswer {
   readonly redirectedTo: string | undefined;
 }
 
+/** Sees each request while it is made. */
+export type RequestWatch = (request: HttpRequest, work: () => Promise<HttpAnswer>) => Promise<HttpAnswer>;
+
 /**
  * No request waits behind another on one connection, because a join can take the homeserver many seconds. More than this many
  * at once wait for a free one.
@@ -37,8 +40,11 @@ export class Connections {
   readonly #prefix: string;
   readonly #authorization: string;
 
+  readonly #watch: RequestWatch;
+
   /** @param url base address of the client-server API, without `/_matrix` */
-  constructor(url: string, token: string) {
+  constructor(url: string, token: string, watch: RequestWatch = (_request, work) => work()) {
+    this.#watch = watch;
     const { origin, pathname } = new URL(url);
     this.#origin = origin;
     this.#prefix = pathname.replace(/\/$/, "");
@@ -53,7 +59,11 @@ export class Connections {
   }
 
   /** Throws the network's errors with their `code`. */
-  request({ method, path, body, timeoutMs, token }: HttpRequest): Promise<HttpAnswer> {
+  request(request: HttpRequest): Promise<HttpAnswer> {
+    return this.#watch(request, () => this.#send(request));
+  }
+
+  #send({ method, path, body, timeoutMs, token }: HttpRequest): Promise<HttpAnswer> {
     const authorization = token === undefined ? this.#authorization : `Bearer ${token}`;
     return new Promise((resolve, reject) => {
       let controller: Dispatcher.DispatchController | undefined;
