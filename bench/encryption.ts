@@ -2,7 +2,7 @@
 // homeserver and the person's client are another process.
 import { systemClock } from "../src/clock/system-clock.ts";
 import { parseUserId, roomId, type UserId } from "../src/core/ids.ts";
-import { Connections } from "../src/matrix/client/connections.ts";
+import { Connections } from "../src/matrix/http/connections.ts";
 import { HomeserverClient } from "../src/matrix/client/homeserver-client.ts";
 import { CryptoWorker } from "../src/matrix/encryption/crypto-worker.ts";
 import { Encryption } from "../src/matrix/encryption/encryption.ts";

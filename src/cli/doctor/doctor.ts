@@ -6,7 +6,7 @@ import { systemClock } from "../../clock/system-clock.ts";
 import { toRtc } from "../../config/mapping/mapping.ts";
 import type { Registration } from "../../config/registration/registration.ts";
 import type { Config } from "../../config/schema/schema.ts";
-import { Outside } from "../../matrix/client/outside.ts";
+import { Outside } from "../../matrix/http/outside.ts";
 import { createTelemetry } from "../../telemetry/telemetry.ts";
 import { json } from "../admin/print.ts";
 import { exitCode } from "../exit-code.ts";

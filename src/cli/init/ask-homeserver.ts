@@ -2,7 +2,7 @@
 import { homeserverPresets, type HomeserverPreset } from "../../config/presets/homeservers.ts";
 import { problemAt } from "../../config/setup/check-answer.ts";
 import { isLoopback, type HomeserverChoice } from "../../config/setup/draft.ts";
-import type { AskOutside } from "../../matrix/client/outside.ts";
+import type { AskOutside } from "../../matrix/http/outside.ts";
 import {
   findByDomain,
   findHomeserver,

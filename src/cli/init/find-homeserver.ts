@@ -1,7 +1,7 @@
 // What a homeserver says of itself, so that nobody has to. Whatever it answers is hostile until it is read.
 import { homeserverPresets, type HomeserverPreset } from "../../config/presets/homeservers.ts";
 import { splitHostPort } from "../../config/schema/scalars.ts";
-import type { AskOutside } from "../../matrix/client/outside.ts";
+import type { AskOutside } from "../../matrix/http/outside.ts";
 
 export interface FoundHomeserver {
   readonly url: string;

@@ -1,6 +1,6 @@
 // `init`: from questions, or flags, to files that work.
 import { existsSync } from "node:fs";
-import { Outside, type AskOutside } from "../../matrix/client/outside.ts";
+import { Outside, type AskOutside } from "../../matrix/http/outside.ts";
 import { exitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";
 import { readAccounts } from "./accounts.ts";

@@ -13,7 +13,7 @@ import { loadRegistration, makeRegistration, writeRegistration } from "../../con
 import { problemAt } from "../../config/setup/check-answer.ts";
 import { draftConfig, type SetupChoices } from "../../config/setup/draft.ts";
 import { commentedFile } from "../../config/writing/commented.ts";
-import type { AskOutside } from "../../matrix/client/outside.ts";
+import type { AskOutside } from "../../matrix/http/outside.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Accounts } from "./accounts.ts";
 import { askHomeserver } from "./ask-homeserver.ts";

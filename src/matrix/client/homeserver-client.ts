@@ -3,7 +3,7 @@ import type { UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import type { Connections, HttpRequest } from "./connections.ts";
+import type { Connections, HttpRequest } from "../http/connections.ts";
 import { failureIn, failureOf, type RequestFailure } from "./request-failure.ts";
 
 /**

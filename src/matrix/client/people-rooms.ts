@@ -6,7 +6,7 @@ import { domainOf, type RoomId, type UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type PeopleRooms } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { Connections } from "./connections.ts";
+import { Connections } from "../http/connections.ts";
 import { HomeserverClient, type Patience } from "./homeserver-client.ts";
 import { failureOf } from "./request-failure.ts";
 

@@ -1,7 +1,7 @@
 // What a request throws or is answered with, made into our one error.
 import { HomeserverError } from "../../ports/homeserver.ts";
-import type { HttpAnswer } from "./connections.ts";
-import { networkWords } from "./network-failure.ts";
+import type { HttpAnswer } from "../http/connections.ts";
+import { networkWords } from "../http/network-failure.ts";
 
 export interface RequestFailure {
   readonly error: HomeserverError;

@@ -6,7 +6,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { HomeserverClient, Patience } from "../client/homeserver-client.ts";
-import { type AskOutside, readMoved } from "../client/outside.ts";
+import { type AskOutside, readMoved } from "../http/outside.ts";
 import { failureOf } from "../client/request-failure.ts";
 import { mediaServerIn, serviceIn } from "../wire/rtc.ts";
 import { hasGetToken } from "./token-service.ts";

@@ -7,7 +7,7 @@ import type { LadderTap } from "../../ports/ladders/tap.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { Features } from "../client/features.ts";
 import type { HomeserverClient } from "../client/homeserver-client.ts";
-import { Outside } from "../client/outside.ts";
+import { Outside } from "../http/outside.ts";
 import type { Encryption } from "../encryption/encryption.ts";
 import { newDevice, newMemberId } from "../legs/rtc-form.ts";
 import type { Sender, Speaker } from "../legs/speaker.ts";

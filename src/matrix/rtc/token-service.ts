@@ -6,7 +6,7 @@ import type { DeviceId, RoomId, UserId } from "../../core/ids.ts";
 import type { Admission } from "../../ports/conference.ts";
 import { MediaError } from "../../ports/media.ts";
 import type { HomeserverClient, Patience } from "../client/homeserver-client.ts";
-import type { AskOutside, OutsideAnswer } from "../client/outside.ts";
+import type { AskOutside, OutsideAnswer } from "../http/outside.ts";
 import { failureOf } from "../client/request-failure.ts";
 import { identityOf, roomSlot } from "../wire/rtc-names.ts";
 

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { listen } from "../../../dev/loopback/listen.ts";
 import { findByDomain, findHomeserver, findSoftware, probeHomeserver } from "../../../src/cli/init/find-homeserver.ts";
-import type { AskOutside } from "../../../src/matrix/client/outside.ts";
+import type { AskOutside } from "../../../src/matrix/http/outside.ts";
 import { everything, newFolder } from "./shell.ts";
 
 const versions = { versions: ["v1.11"] };

@@ -2,7 +2,7 @@
 import { onTestFinished } from "vitest";
 import { systemClock } from "../../../src/clock/system-clock.ts";
 import { roomId, type RoomId } from "../../../src/core/ids.ts";
-import { Connections } from "../../../src/matrix/client/connections.ts";
+import { Connections } from "../../../src/matrix/http/connections.ts";
 import { HomeserverClient } from "../../../src/matrix/client/homeserver-client.ts";
 import { CryptoWorker } from "../../../src/matrix/encryption/crypto-worker.ts";
 import { Encryption, type EncryptionParts } from "../../../src/matrix/encryption/encryption.ts";

@@ -1,7 +1,7 @@
 // What has to be known of a call before a telephone is called for it.
 import { expect, onTestFinished, test } from "vitest";
 import { deviceId, matrixCallId, roomId, type UserId } from "../../../src/core/ids.ts";
-import { Connections } from "../../../src/matrix/client/connections.ts";
+import { Connections } from "../../../src/matrix/http/connections.ts";
 import { HomeserverClient } from "../../../src/matrix/client/homeserver-client.ts";
 import { Conferences } from "../../../src/matrix/rtc/conferences.ts";
 import { FrameKeys } from "../../../src/matrix/rtc/frame-keys.ts";

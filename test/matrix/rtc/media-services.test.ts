@@ -1,9 +1,9 @@
 // Where the bridge looks for the media server, and how long it believes what it has found.
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { UserId } from "../../../src/core/ids.ts";
-import { Connections } from "../../../src/matrix/client/connections.ts";
+import { Connections } from "../../../src/matrix/http/connections.ts";
 import { HomeserverClient } from "../../../src/matrix/client/homeserver-client.ts";
-import type { AskOutside, OutsideAnswer } from "../../../src/matrix/client/outside.ts";
+import type { AskOutside, OutsideAnswer } from "../../../src/matrix/http/outside.ts";
 import { MediaServices, type MediaServicesParts } from "../../../src/matrix/rtc/media-services.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";
 import { collectingLog } from "../edge-rig.ts";

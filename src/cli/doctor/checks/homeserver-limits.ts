@@ -5,7 +5,7 @@ import * as z from "zod";
 import { codeOf } from "../../../config/reading/secrets.ts";
 import { readYaml } from "../../../config/reading/yaml-source.ts";
 import type { Config } from "../../../config/schema/schema.ts";
-import type { AskOutside } from "../../../matrix/client/outside.ts";
+import type { AskOutside } from "../../../matrix/http/outside.ts";
 import { probeHomeserver } from "../../init/find-homeserver.ts";
 import { finding, skipped, type Check, type Finding, type Problem } from "../check.ts";
 

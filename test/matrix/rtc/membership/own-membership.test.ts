@@ -1,7 +1,7 @@
 // Our membership in the call of a room, at a homeserver that answers as the test has it.
 import { expect, onTestFinished, test } from "vitest";
 import { deviceId, roomId, type UserId } from "../../../../src/core/ids.ts";
-import { Connections } from "../../../../src/matrix/client/connections.ts";
+import { Connections } from "../../../../src/matrix/http/connections.ts";
 import { HomeserverClient } from "../../../../src/matrix/client/homeserver-client.ts";
 import { Outbox } from "../../../../src/matrix/outbox.ts";
 import { OwnMembership } from "../../../../src/matrix/rtc/membership/own-membership.ts";

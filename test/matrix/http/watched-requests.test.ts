@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { requestName } from "../../../src/matrix/client/watched-requests.ts";
+import { requestName } from "../../../src/matrix/http/watched-requests.ts";
 
 test.each([
   ["PUT", "/_matrix/client/v3/rooms/%21room%3Aexample.org/send/m.call.invite/txn1?user_id=%40a", "PUT rooms/send"],
