@@ -3,6 +3,7 @@
 import type { CallRecord } from "../core/call/model/record.ts";
 import type { StoredCall } from "../core/call/recover.ts";
 import type { Block } from "../core/policy/block-list.ts";
+import type { SpendingStore } from "./spending.ts";
 import type { CallId, EventId, NumberKey, RoomId, UserId } from "../core/ids.ts";
 
 /** An event as the homeserver pushed it, kept until the bridge has acted on it. */
@@ -194,6 +195,7 @@ export interface Store {
   readonly adminActions: AdminActions;
   readonly blocks: StoredBlocks;
   readonly webhook: WebhookQueue;
+  readonly spending: SpendingStore;
   /** Writes something that takes space. Throws StoreError if it cannot. */
   check(): Promise<void>;
   /** Hears of failures that show by themselves, such as a connection that was lost. `check` tries to mend them. */

@@ -13,6 +13,7 @@ import type { Database } from "./sql/database.ts";
 import { sqlGhostDirectory, sqlRoomDirectory, sqlSettings } from "./sql/directories.ts";
 import { sqlInbox } from "./sql/inbox.ts";
 import type { Tables } from "./sql/schema.ts";
+import { sqlSpending } from "./sql/spending.ts";
 import { sqlVisits } from "./sql/visits.ts";
 import { sqlWebhookQueue } from "./sql/webhook-queue.ts";
 
@@ -43,6 +44,7 @@ export async function openSqlStore(database: Database, log: Log | undefined): Pr
     adminActions: sqlAdminActions(access),
     blocks: sqlBlocks(access),
     webhook: sqlWebhookQueue(access),
+    spending: sqlSpending(access),
     // A full disk still takes what fits into space that the file already has, so this is larger than most of what is stored.
     check: () => settings.set(checkKey, randomBytes(checkBytes / 2).toString("hex")),
     onFailure: (listener) => database.onFailure(listener),

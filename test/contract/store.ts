@@ -6,6 +6,7 @@ import { callId, eventId, roomId, type NumberKey, type UserId } from "../../src/
 import type { Conversation, Store } from "../../src/ports/store.ts";
 import { arrivingCall, ghost, inboxEntry, leg, number, person, recordOf, room, storedCall } from "./store-examples.ts";
 import { describeHistory } from "./store-history.ts";
+import { describeSpending } from "./store-spending.ts";
 
 /** As JSON has it: without what is undefined. */
 function plain(value: unknown): unknown {
@@ -129,6 +130,7 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
     });
 
     describeHistory(() => store);
+    describeSpending(() => store);
 
     it("knows a client's call id in its room, open or ended, and in no other room", async () => {
       await store.calls.save(storedCall("c-open"));

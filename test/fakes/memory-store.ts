@@ -2,6 +2,9 @@
 import type { Block } from "../../src/core/policy/block-list.ts";
 import type { CallRecord } from "../../src/core/call/model/record.ts";
 import type { EventId, RoomId, UserId } from "../../src/core/ids.ts";
+import type { Usage } from "../../src/core/policy/spending/account.ts";
+import { scopeKey } from "../../src/core/policy/spending/allowance.ts";
+import { barKey } from "../../src/core/policy/spending/bar.ts";
 import type {
   AdminActions,
   CallLedger,
@@ -20,8 +23,10 @@ import type {
   WebhookMessage,
   WebhookQueue,
 } from "../../src/ports/store.ts";
+import type { SpendingStore } from "../../src/ports/spending.ts";
 import { readCall, writeCall } from "../../src/store/stored/stored-call.ts";
 import { readRecord, writeRecord } from "../../src/store/stored/stored-record.ts";
+import { readBar, readCharge, writeBar, writeCharge } from "../../src/store/stored/stored-spending.ts";
 
 function memoryInbox(): Inbox {
   const seen = new Map<EventId, { readonly entry: InboxEntry; done: boolean }>();
@@ -237,6 +242,34 @@ function memoryWebhookQueue(): WebhookQueue {
   };
 }
 
+function memorySpending(): SpendingStore {
+  const usages = new Map<string, Usage>();
+  const running = new Map<string, string>();
+  const bars = new Map<string, string>();
+  return {
+    load: async () => ({
+      usages: [...usages.values()],
+      running: [...running.values()].flatMap((json) => readCharge(json).value ?? []),
+    }),
+    async save(changes) {
+      for (const usage of changes.usages) usages.set(`${scopeKey(usage.scope)} ${usage.window}`, usage);
+      for (const charge of changes.running) running.set(charge.charge.id, writeCharge(charge));
+      for (const id of changes.settled) running.delete(id);
+    },
+    async prune(beforeMonth) {
+      for (const [key, { window }] of usages) if (window < beforeMonth) usages.delete(key);
+    },
+    bars: async () =>
+      [...bars].toSorted(([one], [other]) => (one < other ? -1 : 1)).flatMap(([, json]) => readBar(json).value ?? []),
+    async setBar(bar) {
+      bars.set(barKey(bar), writeBar(bar));
+    },
+    async removeBar(bar) {
+      bars.delete(barKey(bar));
+    },
+  };
+}
+
 export function openMemoryStore(): Store {
   const ghosts = new Map<UserId, GhostProfile>();
   const settings = new Map<string, string>();
@@ -255,6 +288,7 @@ export function openMemoryStore(): Store {
     adminActions: memoryActions(),
     blocks: memoryBlocks(),
     webhook: memoryWebhookQueue(),
+    spending: memorySpending(),
     settings: {
       get: async (key) => settings.get(key),
       set: async (key, value) => void settings.set(key, value),

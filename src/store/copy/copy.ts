@@ -20,6 +20,9 @@ const keys: Readonly<Record<TableName, readonly string[]>> = {
   admin_action: ["seq"],
   block: ["person", "what"],
   webhook: ["seq"],
+  usage: ["scope", "window"],
+  charge: ["id"],
+  bar: ["id"],
 };
 const tables = Object.keys(keys) as readonly TableName[];
 

@@ -10,10 +10,20 @@ import { up as indexes } from "./004-indexes.ts";
 import { up as adminActions } from "./005-admin-actions.ts";
 import { up as blocks } from "./006-blocks.ts";
 import { up as webhook } from "./007-webhook.ts";
+import { up as spending } from "./008-spending.ts";
 
 type Migration = (db: Kysely<Tables>, database: Database) => Promise<void>;
 
-const migrations: readonly Migration[] = [start, conversations, visits, indexes, adminActions, blocks, webhook];
+const migrations: readonly Migration[] = [
+  start,
+  conversations,
+  visits,
+  indexes,
+  adminActions,
+  blocks,
+  webhook,
+  spending,
+];
 
 /** What this release writes. */
 export const schemaVersion = migrations.length;

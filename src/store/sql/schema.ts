@@ -91,6 +91,28 @@ interface WebhookTable {
   attempts: number;
 }
 
+/** Of each scope (its key) in each day (`2026-12-01`) and month (`2026-12`). */
+interface UsageTable {
+  scope: string;
+  window: string;
+  seconds: number;
+  /** Millionths of the currency's unit. */
+  money: number;
+  told: string;
+}
+
+/** JSON of calls in progress that somebody pays for. */
+interface ChargeTable {
+  id: string;
+  charge: string;
+}
+
+/** JSON of what admins have stopped or allowed, and of what is held for them. */
+interface BarTable {
+  id: string;
+  bar: string;
+}
+
 interface SettingTable {
   key: string;
   value: string;
@@ -112,5 +134,8 @@ export interface Tables {
   admin_action: AdminActionTable;
   block: BlockTable;
   webhook: WebhookTable;
+  usage: UsageTable;
+  charge: ChargeTable;
+  bar: BarTable;
   schema_version: SchemaVersionTable;
 }
