@@ -75,10 +75,12 @@ export function openDoor(inside: Wired, ports: BridgePorts): Bridge {
     await inside.blocks.load();
     await inside.clientKinds.load(inside.rung.people().keys());
     await inside.keypads.load();
+    await inside.spending.load();
     await sip.start(inside.sipSinks);
     stops.add(() => sip.stop());
     stops.add(() => readiness.stop());
     for (const call of interrupted) await switchboard.recover(call);
+    inside.spending.settleLeft();
     await matrix.deliver();
     stops.add(() => inside.endCalls(endMs));
     stops.add(() => inside.messages.stop());

@@ -9,6 +9,7 @@ import type { IdentityTemplates } from "../core/policy/caller-identity.ts";
 import type { BlockResponse } from "../core/policy/block-list.ts";
 import type { CallerTrust } from "../core/policy/caller.ts";
 import type { Policy } from "../core/policy/permission.ts";
+import type { SpendingPolicy } from "../core/policy/spending/spending-policy.ts";
 import type { TrunkFeatures } from "../core/policy/trunk-features.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { MatrixConnection, PeopleRooms } from "../ports/homeserver.ts";
@@ -60,6 +61,8 @@ export interface BridgeSettings {
   readonly ghostIds: GhostIdOptions;
   readonly plan: DialPlan;
   readonly policy: Policy;
+  /** Limits of minutes and money. */
+  readonly spending: SpendingPolicy;
   readonly trunks: ReadonlyMap<TrunkName, BridgedTrunk>;
   /** Whom the numbers of the trunks ring. */
   readonly numbers: DidTable;

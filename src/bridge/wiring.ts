@@ -42,6 +42,7 @@ import { SteadyLedger } from "./operation/steady-ledger.ts";
 import { StoreWatch } from "./operation/store-watch.ts";
 import { Bot } from "./bot/bot.ts";
 import { createRooms } from "./rooms/create-rooms.ts";
+import { createSpending } from "./spending/create-spending.ts";
 import { EncryptedRooms } from "./rooms/encrypted-rooms.ts";
 import { RingingRooms } from "./rooms/ringing-rooms.ts";
 import type { BridgedTrunk, BridgePorts, BridgeSettings } from "./setup.ts";
@@ -130,6 +131,17 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     clock,
   });
   const pins = new PinGuard({ ...common, pins: () => settings.now.pins, withheld: ids.withheld });
+  const spending = createSpending({
+    ...common,
+    spending: () => settings.now.spending,
+    store: store.spending,
+    watch: storeWatch,
+    post: (leg, fact) => void index.holderOf(leg)?.post(fact),
+    isHeld: (leg) => index.holderOf(leg) !== undefined,
+    conversations,
+    emit,
+    telemetry,
+  });
   const calling = {
     ...common,
     ...places,
@@ -146,6 +158,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     recipients: (called: string, name: TrunkName) =>
       findDid(called, name, settings.now.numbers, plan().country, trust(name).numberFormat),
     callRateLimit: new RateLimit(() => policy().callsPerMinute, clock),
+    spending,
     sip,
     telemetry: { texted },
   };
@@ -190,6 +203,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     callOrders: new RoomOrders({ ...common, index, keypads }),
     admission: new OutboundAdmission(calling),
     clientKinds,
+    spending,
     orders: {
       homeserver,
       media: sessions,
@@ -291,6 +305,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     sessions,
     settings,
     sipSinks,
+    spending,
     store,
     storeWatch,
     switchboard,

@@ -1,5 +1,6 @@
 // From a YAML file to a checked configuration, or to all that is wrong with it at once.
 import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { checkAdmin, checkWebhook } from "./checks/admin-checks.ts";
 import { checkConfig, checkTls } from "./checks/checks.ts";
 import { checkPins } from "./checks/pin-checks.ts";
@@ -49,5 +50,12 @@ export function parseConfig(text: string, sources: SecretSources): Config {
       }),
     );
   }
-  return config;
+  return withPaths(config, sources.configPath);
+}
+
+/** Whether that file is good is found out where it is read: commands have to work beside a bad one. */
+function withPaths(config: Config, configPath: string): Config {
+  const { rates_file: rates } = config.limits;
+  if (rates === undefined) return config;
+  return { ...config, limits: { ...config.limits, rates_file: resolve(dirname(configPath), rates) } };
 }

@@ -4,6 +4,7 @@ import type { CallRecord } from "../core/call/model/record.ts";
 import type { MediaEnd } from "../core/media-end.ts";
 import type { TrunkName } from "../core/ids.ts";
 import type { Tracing } from "./tracing.ts";
+import type { Scope } from "../core/policy/spending/allowance.ts";
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -49,6 +50,8 @@ export interface Telemetry {
   factIgnored(fact: string, phase: string): void;
   /** How long the homeserver took for a request, by its name without ids; status 0: it did not answer. */
   homeserverAnswered(request: string, status: number, tookMs: number): void;
+  /** Of a limit 80 % are used, or all of it. */
+  limitTold(scope: Scope["kind"], what: "warned" | "reached"): void;
   trunkState(trunk: TrunkName, up: boolean): void;
   /** Events received, duplicates dropped, events waiting. */
   eventsTaken(count: number, duplicates: number): void;

@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@pro
 import { allCauses, describeCause } from "../core/call/model/cause.ts";
 import { mediaEnds, sideNames, type MediaEnd } from "../core/media-end.ts";
 import type { CallRecord } from "../core/call/model/record.ts";
+import type { Scope } from "../core/policy/spending/allowance.ts";
 import type { LookupOutcome, Telemetry, TextDirection, TextOutcome } from "../ports/telemetry.ts";
 
 const prefix = "matrix_sip_";
@@ -63,6 +64,12 @@ export class Metrics implements Counted {
     help: "Time until the homeserver answered a request, by request and class of status.",
     buckets: requestBuckets,
     labelNames: ["request", "status"],
+    registers: [this.#registry],
+  });
+  readonly #limits = new Counter({
+    name: `${prefix}limits_total`,
+    help: "Limits of minutes or money of which 80 % were used, or all, by whose limit it is.",
+    labelNames: ["scope", "state"],
     registers: [this.#registry],
   });
   readonly #trunkUp = new Gauge({
@@ -172,6 +179,9 @@ export class Metrics implements Counted {
     this.#lookups.inc({ protocol: knownProtocols.has(protocol) ? protocol : "other", outcome });
   }
 
+  limitTold(scope: Scope["kind"], what: "warned" | "reached"): void {
+    this.#limits.inc({ scope, state: what });
+  }
   callUnheard(end: MediaEnd): void {
     this.#unheard.inc({ side: sideNames[end] });
   }

@@ -1,6 +1,7 @@
 // Log and metrics in one: the Telemetry port. Writes the line that each call leaves when it is over.
 import { sideNames, type MediaEnd } from "../core/media-end.ts";
 import type { CallRecord } from "../core/call/model/record.ts";
+import type { Scope } from "../core/policy/spending/allowance.ts";
 import type { MediaStats, EndStats } from "../core/call/model/media-stats.ts";
 import type { TrunkName } from "../core/ids.ts";
 import type { Log, LookupOutcome, Telemetry, TextDirection, TextOutcome } from "../ports/telemetry.ts";
@@ -81,6 +82,7 @@ export function createTelemetry(options: LogOptions, openTracing?: (log: Log) =>
     factIgnored: (fact: string, phase: string) => metrics.factIgnored(fact, phase),
     homeserverAnswered: (request: string, status: number, tookMs: number) =>
       metrics.homeserverAnswered(request, status, tookMs),
+    limitTold: (scope: Scope["kind"], what: "warned" | "reached") => metrics.limitTold(scope, what),
     trunkState: (trunk: TrunkName, up: boolean) => metrics.trunkState(trunk, up),
     eventsTaken: (count: number, duplicates: number) => metrics.eventsTaken(count, duplicates),
     inboxDepth: (events: number) => metrics.inboxDepth(events),

@@ -42,7 +42,11 @@ export class FakeTelemetry implements Telemetry {
   readonly ignored: string[] = [];
   readonly texts: string[] = [];
   readonly unheard: MediaEnd[] = [];
+  readonly limits: string[] = [];
   started = 0;
+  limitTold(scope: string, what: string): void {
+    this.limits.push(`${scope} ${what}`);
+  }
   masksNumbers = false;
   shownNumber(number: string): string {
     return this.masksNumbers ? `number of ${number.length} characters` : number;

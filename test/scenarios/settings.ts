@@ -6,6 +6,8 @@ import type { DidRule, DidTable } from "../../src/core/number/plan/did.ts";
 import type { TrunkFeatures } from "../../src/core/policy/trunk-features.ts";
 import type { IdentityTemplates } from "../../src/core/policy/caller-identity.ts";
 import type { Policy } from "../../src/core/policy/permission.ts";
+import { noLimits } from "../../src/core/policy/spending/allowance.ts";
+import type { SpendingPolicy } from "../../src/core/policy/spending/spending-policy.ts";
 
 const main = trunkName("main");
 
@@ -28,6 +30,20 @@ export const examplePolicy: Policy = {
   callsPerMinute: 30,
   callsInAll: 10,
   maxDurationMs: 4 * 3_600_000,
+};
+
+/** No limits, no prices. */
+export const exampleSpending: SpendingPolicy = {
+  zone: "Europe/London",
+  currency: "GBP",
+  everybody: noLimits,
+  people: new Map(),
+  trunks: new Map(),
+  countries: new Map(),
+  bridge: noLimits,
+  rates: undefined,
+  defaultRate: undefined,
+  privateRate: undefined,
 };
 
 export const exampleTemplates: IdentityTemplates = {

@@ -24,6 +24,7 @@ import type { DidTable } from "../../src/core/number/plan/did.ts";
 import type { CallerTrust } from "../../src/core/policy/caller.ts";
 import type { IdentityTemplates } from "../../src/core/policy/caller-identity.ts";
 import type { Policy } from "../../src/core/policy/permission.ts";
+import type { SpendingPolicy } from "../../src/core/policy/spending/spending-policy.ts";
 import type { TrunkFeatures } from "../../src/core/policy/trunk-features.ts";
 import type { MatrixFact, PeopleRooms } from "../../src/ports/homeserver.ts";
 import { legacyEvents } from "../../src/matrix/legs/legacy-events.ts";
@@ -40,7 +41,14 @@ import { openMemoryStore } from "../fakes/memory-store.ts";
 import { FakeTelemetry } from "../fakes/telemetry.ts";
 import { FakeTrunks } from "../fakes/trunks.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
-import { exampleDids, exampleFeatures, examplePlan, examplePolicy, exampleTemplates } from "./settings.ts";
+import {
+  exampleDids,
+  exampleFeatures,
+  examplePlan,
+  examplePolicy,
+  exampleSpending,
+  exampleTemplates,
+} from "./settings.ts";
 
 export const bob = "@bob:example.org" as UserId;
 /** Of +44 20 7946 0123, who calls. */
@@ -62,6 +70,7 @@ export interface TestBridgeOptions {
   readonly media?: CallMedia;
   readonly plan?: DialPlan;
   readonly policy?: Policy;
+  readonly spending?: SpendingPolicy;
   readonly notices?: Notices;
   readonly blocking?: Partial<BridgeSettings["blocking"]>;
   readonly ringKinds?: string;
@@ -118,6 +127,9 @@ export class TestBridge {
   }
   get switchboard(): Wired["switchboard"] {
     return this.#inside.switchboard;
+  }
+  get spending(): Wired["spending"] {
+    return this.#inside.spending;
   }
   get first(): Wired["first"] {
     return this.#inside.first;
@@ -290,6 +302,7 @@ function settingsOf(options: TestBridgeOptions): BridgeSettings {
     },
     plan,
     policy: options.policy ?? examplePolicy,
+    spending: options.spending ?? exampleSpending,
     trunks: new Map(
       (options.trunks ?? [...plan.trunks.map(({ name }) => name), trunkName("spare")]).map((name) => [
         name,

@@ -17,6 +17,7 @@ import { invitedLeg } from "./invited-leg.ts";
 import type { Blocks } from "../blocking/blocks.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
 import { dialledTrunks, type RoutingParts } from "./routing.ts";
+import type { Spending } from "../spending/spending.ts";
 
 export interface Invitation {
   readonly fact: Extract<MatrixFact, { kind: "call.invited" }>;
@@ -39,9 +40,13 @@ export interface OutboundAdmissionParts extends RoutingParts {
   readonly notices: () => Notices;
   /** How often each person may begin a call; a transfer is one too. */
   readonly callRateLimit: RateLimit;
+  readonly spending: Pick<Spending, "begin">;
   readonly clock: Clock;
   readonly log: Log;
 }
+
+type Refused = Parameters<typeof refuseOutbound>[0];
+type Dialled = NonNullable<ReturnType<typeof dialledTrunks>>;
 
 /** A call this close to the end of its invite's life would be cut off while it is set up. */
 const leastRemainingMs = 1_000;
@@ -131,7 +136,9 @@ export class OutboundAdmission {
     if (route.kind === "refused") return refuseOutbound(refused, route.why);
     const dialled = dialledTrunks(route, fact.sender, displayName, this.#parts);
     if (dialled === undefined) return refuseOutbound(refused, "trunk-paused");
-    const { trunk, alternatives } = dialled;
+    const left = this.#paid(route, dialled, refused, verdict.maxDurationMs);
+    if ("refused" in left) return left.refused;
+    const { trunk, alternatives } = left;
     // Whoever has been rung is in the call, and listens.
     const earlyMedia = own === undefined ? this.#parts.features(trunk.name).earlyMedia : "join";
     const { description } = fact;
@@ -139,8 +146,32 @@ export class OutboundAdmission {
     return beginOutbound(request, trunk, verdict.maxDurationMs);
   }
 
+  /** The trunks over which minutes and money are left for the call: from here on it has its share of them. */
+  #paid(
+    route: Extract<GhostNumber["planned"], { kind: "route" }>,
+    dialled: Dialled,
+    refused: Refused,
+    longestMs: number,
+  ): Dialled | { readonly refused: Step } {
+    if (isEmergency(route)) return dialled;
+    const all = [dialled.trunk, ...dialled.alternatives];
+    const spent = this.#parts.spending.begin({
+      person: refused.leg.person,
+      leg: refused.id,
+      number: route,
+      trunks: all.map(({ name }) => name),
+      longestMs,
+    });
+    if (spent.kind === "refused") {
+      const { cause, words } = spent;
+      return { refused: refuseOutbound(refused, cause, words === undefined ? "say" : { say: words }) };
+    }
+    const [trunk = dialled.trunk, ...alternatives] = all.filter(({ name }) => spent.trunks.includes(name));
+    return { trunk, alternatives };
+  }
+
   /** Each such call is refused at once, or the client would play its ringing tone until it gives up. */
-  #refuseTooOften(refused: Parameters<typeof refuseOutbound>[0]): Step | undefined {
+  #refuseTooOften(refused: Refused): Step | undefined {
     const { person, room } = refused.leg;
     const { log, policy } = this.#parts;
     if (!this.#refusals.allows(person)) return undefined;

@@ -94,6 +94,11 @@ export class CallIndex {
     return this.#joined.get(leg);
   }
 
+  /** The call that has this trunk leg now, joined or by itself. */
+  holderOf(leg: CallId): CallRunner | undefined {
+    return this.#joined.get(leg)?.runner ?? this.get(leg);
+  }
+
   find(room: RoomId, matrixCallId: MatrixCallId): CallRunner | undefined {
     return this.#byKey.get(keyOf(room, matrixCallId)) ?? this.#byKey.get(matrixCallId);
   }

@@ -36,6 +36,7 @@ import { Redial } from "./redial.ts";
 import { RoomFacts, type RoomFactsParts } from "./room-facts.ts";
 import { Transfers, type Calls, type TransfersParts } from "./transfers.ts";
 import { TrunkLegs } from "./trunk-legs.ts";
+import type { Spending } from "../spending/spending.ts";
 
 export interface SwitchboardParts extends Omit<RoomFactsParts, "clock" | "telemetry"> {
   readonly ledger: Pick<CallLedger, "known">;
@@ -49,6 +50,7 @@ export interface SwitchboardParts extends Omit<RoomFactsParts, "clock" | "teleme
   readonly ringBacks: Pick<RingBacks, "take">;
   readonly orders: Omit<RunOrderParts, "transfers">;
   readonly transfers: TransfersParts;
+  readonly spending: Pick<Spending, "changed" | "gone" | "moved">;
   readonly runner: Omit<CallRunnerParts, "onChanged" | "onEnded">;
 }
 
@@ -133,6 +135,7 @@ export class Switchboard implements Calls {
 
   adopt(call: CallId, from: CallId): void {
     this.#legs.adopt(call, from);
+    this.#parts.spending.moved(call, from);
   }
 
   /** Whether the call may become one to that number or address, where its trunk sends it there. Never throws. */
@@ -296,9 +299,10 @@ export class Switchboard implements Calls {
   }
 
   #changed(runner: CallRunner, before: Call | undefined): void {
-    const { callEvents, callOrders, conversations, clientKinds } = this.#parts;
+    const { callEvents, callOrders, conversations, clientKinds, spending } = this.#parts;
     const { call } = runner;
     this.#index.changed(runner, before);
+    spending.changed(call, before);
     callEvents.changed(runner, before);
     callOrders.changed(runner);
     if (before !== undefined && isIn(before, "keying") && isIn(call, "arriving")) this.#arrived(runner);
@@ -314,6 +318,7 @@ export class Switchboard implements Calls {
     this.#parts.sessions.over(record.id);
     const runner = this.#index.get(record.id);
     const given = this.#index.remove(record.id);
+    this.#parts.spending.gone(given);
     for (const call of given) {
       const media = this.#legs.forget(call);
       if (media !== undefined) this.#parts.orders.media.forget(media);

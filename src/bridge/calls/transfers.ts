@@ -2,17 +2,18 @@
 // there, which two calls an attended transfer joins, and the bridged call of two trunk legs. What one call does is decided in
 // core/call.
 import { isIn, type Call } from "../../core/call/model/call.ts";
-import { chargedTo } from "../../core/call/model/queries.ts";
+import { chargedTo, trunkLegsOf } from "../../core/call/model/queries.ts";
+import type { Cause } from "../../core/call/model/cause.ts";
 import type { CallOrder } from "../../core/call/model/order.ts";
 import type { CallFact, TransferOrder } from "../../core/call/model/fact.ts";
 import { contextOfAddressee, type SipAddressee } from "../../core/policy/remote-identity.ts";
 import { beginBridged } from "../../core/call/bridged/bridged.ts";
-import type { ConfirmedLeg } from "../../core/call/model/trunk-leg.ts";
+import type { ConfirmedLeg, DialledTrunk } from "../../core/call/model/trunk-leg.ts";
 import type { ShownIdentity } from "../../core/call/model/matrix-leg.ts";
 import { beginRecall } from "../../core/call/inbound/recalled.ts";
 import type { Step } from "../../core/call/step.ts";
 import { callId, domainOf, type CallId, type MatrixCallId, type TrunkName, type UserId } from "../../core/ids.ts";
-import { isEmergency, planCall, type DialPlan } from "../../core/number/plan/dial-plan.ts";
+import { isEmergency, planCall, type DialPlan, type PlannedCall } from "../../core/number/plan/dial-plan.ts";
 import type { DialTarget, GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import { identifyCaller, targetOf, type CallerTrust } from "../../core/policy/caller.ts";
 import { judge, type Policy } from "../../core/policy/permission.ts";
@@ -24,6 +25,7 @@ import type { Blocks } from "../blocking/blocks.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import type { ClientKinds } from "../admission/client-kinds.ts";
 import { dialledTrunks, type RoutingParts } from "../admission/routing.ts";
+import type { Spending } from "../spending/spending.ts";
 
 type PlanOrder = Extract<CallOrder, { kind: "transfer.plan" }>;
 type RecallOrder = Extract<CallOrder, { kind: "transfer.recall" }>;
@@ -42,6 +44,7 @@ export interface TransfersParts extends RoutingParts {
   readonly clientKinds: Pick<ClientKinds, "of">;
   /** As of calls: a transfer to a number is one, whoever orders it. */
   readonly callRateLimit: RateLimit;
+  readonly spending: Pick<Spending, "beginTransfer" | "redirected" | "watches">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -55,6 +58,13 @@ export interface Calls {
   adopt(call: CallId, from: CallId): void;
   /** Clients know the call by this id too. */
   alias(call: CallId, matrixCallId: MatrixCallId): void;
+}
+
+interface PaidTransfer {
+  readonly person: UserId;
+  readonly route: Extract<PlannedCall, { kind: "route" }>;
+  readonly trunk: DialledTrunk;
+  readonly longestMs: number;
 }
 
 /** Half of a consult transfer whose other half never comes is forgotten after so many others. */
@@ -95,14 +105,19 @@ export class Transfers {
     this.#waiting.delete(key);
     if (other !== undefined && other.id !== call.id) {
       this.#calls.post(other.id, { kind: "transfer.claimed" });
-      return { kind: "consult", other, name: this.#nameOf(other.id) ?? other.number };
+      const name = this.#nameOf(other.id) ?? other.number;
+      return { kind: "consult", other, name, stays: this.#parts.spending.watches(call.phase.leg.person) };
     }
     return replacement.target === undefined ? { kind: "nowhere" } : { kind: "blind", target: replacement.target };
   }
 
   /** A number is judged as if the person called it; a person of this homeserver is rung. */
   plan(call: CallId, order: PlanOrder): CallFact {
-    const fact = this.#judge(call, order);
+    return this.#plan(call, order, "transfer");
+  }
+
+  #plan(call: CallId, order: PlanOrder, how: "transfer" | "redirect"): CallFact {
+    const fact = this.#judge(call, order, how);
     const why = fact.kind === "transfer.barred" ? { cause: fact.cause } : this.#whyElsewhere(call, order, fact);
     // Calls beyond the limit have a line of their own.
     if (why !== undefined && why.cause !== "too-often")
@@ -115,7 +130,7 @@ export class Transfers {
     return fact;
   }
 
-  #judge(call: CallId, { to, person }: PlanOrder): CallFact {
+  #judge(call: CallId, { to, person }: PlanOrder, how: "transfer" | "redirect"): CallFact {
     const { ids, plan, policy, blocks } = this.#parts;
     const target = typeof to === "string" ? ids.parse(to) : targetOfAddressee(to, ids);
     if (target === undefined && typeof to === "string") return this.#forward(call, to, person);
@@ -134,7 +149,28 @@ export class Transfers {
     if (route.kind === "refused") return { kind: "transfer.barred", cause: route.why };
     const dialled = dialledTrunks(route, person, undefined, this.#parts);
     if (dialled === undefined) return { kind: "transfer.barred", cause: "trunk-paused" };
-    return { kind: "transfer.planned", trunk: dialled.trunk, shown: this.#shown(target) };
+    const { trunk } = dialled;
+    const unpaid = isEmergency(route)
+      ? undefined
+      : this.#whyUnpaid(call, { person, route, trunk, longestMs: verdict.maxDurationMs }, how);
+    if (unpaid !== undefined) return { kind: "transfer.barred", cause: unpaid };
+    const stays = !isEmergency(route) && this.#parts.spending.watches(person);
+    return { kind: "transfer.planned", trunk, shown: this.#shown(target), stays };
+  }
+
+  /** A call that is transferred or redirected is one that somebody pays for. */
+  #whyUnpaid(
+    id: CallId,
+    { person, route, trunk, longestMs }: PaidTransfer,
+    how: "transfer" | "redirect",
+  ): Cause | undefined {
+    const { spending } = this.#parts;
+    const call = this.#calls.find(id);
+    const [leg] = call === undefined ? [] : trunkLegsOf(call);
+    if (leg === undefined) return "transfer-failed";
+    if (how === "redirect") return spending.redirected(leg.id, route, trunk.name) ? undefined : "limit-reached";
+    const spent = spending.beginTransfer({ person, leg: leg.id, number: route, trunks: [trunk.name], longestMs });
+    return spent.kind === "refused" ? spent.cause : undefined;
   }
 
   /** A trunk's REFER is followed in the trunk's own session only (core/call/referral.ts). */
@@ -151,7 +187,10 @@ export class Transfers {
   allows(id: CallId, to: SipAddressee): boolean {
     const call = this.#calls.find(id);
     const person = call && chargedTo(call);
-    return person !== undefined && this.plan(id, { kind: "transfer.plan", to, person }).kind === "transfer.planned";
+    return (
+      person !== undefined &&
+      this.#plan(id, { kind: "transfer.plan", to, person }, "redirect").kind === "transfer.planned"
+    );
   }
 
   join({ handover }: JoinOrder): void {

@@ -25,7 +25,7 @@ interface Failure {
 export class StoreWatch {
   readonly #parts: StoreWatchParts;
   #failure: Failure | undefined;
-  #catchUp: () => Promise<number> = async () => 0;
+  readonly #catchUps: (() => Promise<number>)[] = [];
   #cancel: () => void = () => {};
   #stopped = false;
   #giveUp: (error: StoreError) => void = () => {};
@@ -46,7 +46,13 @@ export class StoreWatch {
 
   /** What waited to be written is written before the store counts as mended: gives how much. It may reject. */
   beforeMended(catchUp: () => Promise<number>): void {
-    this.#catchUp = catchUp;
+    this.#catchUps.push(catchUp);
+  }
+
+  async #catchUp(): Promise<number> {
+    let written = 0;
+    for (const catchUp of this.#catchUps) written += await catchUp();
+    return written;
   }
 
   failed(error: StoreError): void {

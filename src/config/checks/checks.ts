@@ -3,6 +3,7 @@ import { parseUserId } from "../../core/ids.ts";
 import { isHost } from "../../core/address/host.ts";
 import { checkDatabase } from "./database-checks.ts";
 import { checkInbound } from "./inbound-checks.ts";
+import { checkLimits } from "./limit-checks.ts";
 import { formatPath, type ConfigPath, type ConfigFinding } from "../reading/problem.ts";
 import type { Config } from "../schema/schema.ts";
 import { splitHostPort } from "../schema/scalars.ts";
@@ -18,6 +19,7 @@ export function checkConfig(config: Config): readonly ConfigFinding[] {
     ...checkListeners(config),
     ...checkIdentities(config),
     ...checkPermissions(config),
+    ...checkLimits(config),
     ...checkPorts(["media", "rtp", "ports"], config.media.rtp.ports, 2),
     ...(config.media.ice.ports ? checkPorts(["media", "ice", "ports"], config.media.ice.ports, 1) : []),
   ];

@@ -12,10 +12,12 @@ import {
   toTrunkFeatures,
   toVirtualUsers,
 } from "./inbound-mapping.ts";
+import { toSpendingPolicy } from "./spending-mapping.ts";
 import { toDialPlan, toGhostIdsOptions, toIceServers, toIdentities, toPolicy, toTrunkMedia } from "./mapping.ts";
 
 const dayMs = 24 * 3_600_000;
 
+/** Throws ConfigError if the price list cannot be used. */
 export function toBridgeSettings(config: Config) {
   const features = toTrunkFeatures(config);
   const trust = toCallerTrust(config);
@@ -32,6 +34,7 @@ export function toBridgeSettings(config: Config) {
     ghostIds: toGhostIdsOptions(config),
     plan: toDialPlan(config),
     policy: toPolicy(config),
+    spending: toSpendingPolicy(config),
     trunks: new Map(trunks),
     numbers: toDidTable(config),
     pins: toPins(config),

@@ -1,6 +1,6 @@
 // The whole configuration: every key, what it means, what it defaults to. Sample, JSON schema and reference are generated
 // from here (dev/generate.ts). Durations are whole seconds and say so in the key. Checks across keys are in checks.ts.
-import * as z from "zod";
+import type * as z from "zod";
 import { admin } from "./admin-schema.ts";
 import { blocking } from "./blocking-schema.ts";
 import { contacts } from "./contacts-schema.ts";
@@ -8,6 +8,7 @@ import { database } from "./database-schema.ts";
 import { dialPlan } from "./dial-plan-schema.ts";
 import { did, mailbox } from "./inbound-schema.ts";
 import { ladders } from "./ladders-schema.ts";
+import { limits, permission } from "./limits-schema.ts";
 import { media } from "./media-schema.ts";
 import {
   bindHost,
@@ -30,7 +31,6 @@ import { trunk } from "./trunk-schema.ts";
 import { webhook } from "./webhook-schema.ts";
 
 const port = (lowest: 0 | 1) => whole(lowest, 65_535, "port number");
-const barredClasses = listOf(oneOf(["premium", "shared-cost", "satellite", "unknown"]), "kinds of number");
 
 const homeserver = section({
   url: httpUrl
@@ -85,45 +85,6 @@ const ghosts = section({
     .describe(
       "Gives each telephone number one user and one room, however people dial it: 020 7946 0440, +44 20 7946 0440 and 0044 20 7946 0440 then find the same one. When it is off, each way of dialling finds a user of its own, as in the example of MSC2845. Turn it on when you set up a new bridge. If you turn it on later, people get new rooms for numbers that they used to dial without the plus. Trunks with `number_format: as-dialled` then receive such numbers with their plus.",
     ),
-});
-
-const permission = z.union(
-  [
-    oneOf(["call", "none"]),
-    section({
-      allow: barredClasses
-        .default([])
-        .describe("Kinds of number that they may call, in addition to those in `limits.allow`."),
-      calls_per_user: whole(0, 1000)
-        .optional()
-        .describe("How many calls each of them may have at once.")
-        .meta({ examples: [4] }),
-      max_duration_seconds: seconds(1, 604_800)
-        .optional()
-        .describe("How long their calls may last.")
-        .meta({ examples: [3600] }),
-    }),
-  ],
-  { error: "should be `call`, `none`, or a section with the keys allow, calls_per_user, max_duration_seconds" },
-);
-
-const limits = section({
-  allow: barredClasses
-    .default([])
-    .describe(
-      "Kinds of number that everybody with permission may call; the others are barred. A number counts as `premium`, `shared-cost` or `satellite` if there is any way for the trunk to read it as one. If a harmless number is refused for that reason, dial it with + and the country code: then there is only one way to read it. `unknown` is a text of nine or more digits, or one with a plus, that is not a number in any reading. Allow it if your trunk has long numbers of its own, or name their first digits in a route of the dial plan.",
-    )
-    .meta({ examples: [["shared-cost"]] }),
-  calls_per_user: whole(1, 1000).default(2).describe("How many calls one person may have at once."),
-  calls_in_all: whole(1, 100_000).default(100).describe("How many calls the bridge carries at once."),
-  calls_per_minute: whole(1, 10_000)
-    .default(30)
-    .describe(
-      "How many calls one person or one telephone may try in a minute, successful or not. A transfer to a number counts as a call of the person in the call, even if the trunk orders it. The same limit holds, separately, for invitations of numbers and for messages from one person, and for first-time callers of one trunk.",
-    ),
-  max_duration_seconds: seconds(1, 604_800)
-    .default(14_400)
-    .describe("How long a call may last. The bridge ends it then."),
 });
 
 export const configSchema = section({

@@ -15,6 +15,7 @@ import { stepArriving } from "./inbound/arriving.ts";
 import { stepJoined, stepJoining } from "./bridged/bridged.ts";
 import { stepAnswering, stepInviting, stepOffering } from "./outbound/outbound.ts";
 import { settleOutstanding } from "./ending/outstanding.ts";
+import { limitNeared } from "./established/limit.ts";
 import { stepTransferring } from "./established/transfer.ts";
 import { ignored, type Step } from "./model/transition.ts";
 
@@ -26,6 +27,7 @@ export function step(call: Call, fact: TimedFact): Step {
 }
 
 function stepPhase(call: Call, fact: TimedFact): Step {
+  if (fact.kind === "limit.neared") return limitNeared(call, fact);
   if (isIn(call, "offering")) return stepOffering(call, fact);
   if (isIn(call, "inviting")) return stepInviting(call, fact);
   if (isIn(call, "early")) return stepEarly(call, fact);

@@ -1,7 +1,23 @@
 // What happens in the bridge, for whoever watches it. Telephone numbers are masked as in the log.
-import type { TrunkName } from "../../core/ids.ts";
+import type { TrunkName, UserId } from "../../core/ids.ts";
+import type { Scope } from "../../core/policy/spending/allowance.ts";
+import type { Span } from "../../core/policy/spending/calendar.ts";
 import type { TextDirection } from "../telemetry.ts";
 import type { EndedCall, LiveCall } from "./observed-call.ts";
+
+/** 80 % of a limit are used, or all of it; once in each day or month. */
+export interface LimitEvent {
+  readonly kind: "limit.warned" | "limit.reached";
+  readonly scope: Scope;
+  readonly span: Span;
+  readonly of: "seconds" | "money";
+  /** Seconds, or millionths of the currency's unit. */
+  readonly limit: number;
+  readonly used: number;
+  readonly currency: string;
+  /** Whose call it was. */
+  readonly person: UserId;
+}
 
 export type BridgeEvent = {
   /** ms since the epoch. */
@@ -16,6 +32,7 @@ export type BridgeEvent = {
   | { readonly kind: "store.failed"; readonly reason: string }
   | { readonly kind: "store.mended" }
   | { readonly kind: "bridge.draining" }
+  | LimitEvent
 );
 
 /** Those that a webhook may be told. What the store cannot write, say, cannot be kept for it either. */

@@ -41,6 +41,7 @@ function ringsFor({ lifetimeMs, ageMs = 0, receivedAgoMs = 0 }: Times): number |
     homeserver: new FakeHomeserver(),
     notices: () => ({ failures: true, history: false }),
     gate: new CallGate(() => false),
+    spending: { begin: ({ trunks }) => ({ kind: "allowed", trunks }) },
     callRateLimit: new RateLimit(examplePolicy.callsPerMinute, clock),
     clock,
     log: new FakeTelemetry().log,

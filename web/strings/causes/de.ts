@@ -24,6 +24,8 @@ export const causes: typeof en = {
   "room-in-call": "Im Raum läuft schon ein Anruf",
   "too-often": "Zu viele Versuche",
   "too-many-calls": "Alle Leitungen belegt",
+  "limit-reached": "Limit erreicht",
+  "no-rate": "Preis der Nummer unbekannt",
   "no-route": "Keine Route zu dieser Nummer",
   "not-dialable": "Nicht wählbar",
   "domain-not-allowed": "SIP-Domain nicht erlaubt",

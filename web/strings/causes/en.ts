@@ -24,6 +24,8 @@ export const causes: Readonly<Record<CallRecord["cause"], string>> = {
   "room-in-call": "Call in this room already",
   "too-often": "Too many attempts",
   "too-many-calls": "All lines in use",
+  "limit-reached": "Limit used up",
+  "no-rate": "Price of the number not known",
   "no-route": "No route to this number",
   "not-dialable": "Cannot be dialled",
   "domain-not-allowed": "SIP domain not allowed",

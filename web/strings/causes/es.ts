@@ -24,6 +24,8 @@ export const causes: typeof en = {
   "room-in-call": "Ya hay una llamada en la sala",
   "too-often": "Demasiados intentos",
   "too-many-calls": "Todas las líneas ocupadas",
+  "limit-reached": "Límite agotado",
+  "no-rate": "Precio del número desconocido",
   "no-route": "Sin ruta hacia este número",
   "not-dialable": "No se puede marcar",
   "domain-not-allowed": "Dominio SIP no permitido",

@@ -24,6 +24,8 @@ export const causes: typeof en = {
   "room-in-call": "Appel déjà en cours dans ce salon",
   "too-often": "Trop de tentatives",
   "too-many-calls": "Toutes les lignes sont occupées",
+  "limit-reached": "Limite épuisée",
+  "no-rate": "Prix du numéro inconnu",
   "no-route": "Aucune route vers ce numéro",
   "not-dialable": "Impossible à composer",
   "domain-not-allowed": "Domaine SIP non autorisé",

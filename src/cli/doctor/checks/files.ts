@@ -5,6 +5,7 @@ import { adviseOn, adviseOnRegistration } from "../../../config/checks/advice.ts
 import { requireCertificates } from "../../../config/checks/certificates.ts";
 import { loadConfig } from "../../../config/load.ts";
 import { toRegistrationFacts } from "../../../config/mapping/mapping.ts";
+import { toSpendingPolicy } from "../../../config/mapping/spending-mapping.ts";
 import { ConfigError, formatPath, type ConfigFinding, type ConfigPath } from "../../../config/reading/problem.ts";
 import type { SecretSources } from "../../../config/reading/secrets.ts";
 import { readYaml } from "../../../config/reading/yaml-source.ts";
@@ -36,6 +37,8 @@ export function readFiles(paths: FilePaths): ReadFiles {
   const config = attempt(() => {
     const read = loadConfig(configPath, env);
     requireCertificates(read, configPath);
+    // Reads the price list.
+    toSpendingPolicy(read);
     return read;
   });
   if (config.value === undefined) {

@@ -67,8 +67,15 @@ interface EndingStep extends Step {
   readonly call: CallIn<Ending>;
 }
 
-/** Ends a live call for a cause; `gone` names the side whose doing it was. */
-export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGone, sipStatus?: number): EndingStep {
+/** Ends a live call for a cause; `gone` names the side whose doing it was. `words`: instead of those of the cause. */
+export function end(
+  call: LiveCall,
+  cause: Cause,
+  atMs: number,
+  gone: AlreadyGone,
+  sipStatus?: number,
+  words?: string,
+): EndingStep {
   const { phase } = call;
   const isGone = gone.trunk === true;
   const recall = recallOf(call, cause, isGone);
@@ -96,7 +103,7 @@ export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGon
   const orders: readonly CallOrder[] = [
     ...trunks.flatMap((leg) => trunkFarewell(leg, cause).map((order) => toLeg(call, leg, order))),
     ...farewells.flatMap(({ now }) => farewellSignals(now)),
-    ...(gone.left || gone.on ? [] : endNotices(call, cause, atMs)),
+    ...(gone.left || gone.on ? [] : endNotices(call, cause, atMs, words)),
     ...transferNotices(call, cause, isGone),
     ...(recall === undefined
       ? []
@@ -197,6 +204,8 @@ export function endIfOver(call: LiveCall, fact: TimedFact): Step | undefined {
       return end(call, "restarted", fact.atMs, {});
     case "admin.ended":
       return end(call, "admin-ended", fact.atMs, {});
+    case "limit.reached":
+      return end(call, "limit-reached", fact.atMs, {}, undefined, fact.words);
     default:
       return undefined;
   }

@@ -8,7 +8,13 @@ import type { MatrixLeg } from "../model/matrix-leg.ts";
 import type { ConfirmedLeg } from "../model/trunk-leg.ts";
 
 /** Whoever ends a call for one of these does not want it to go on elsewhere. */
-const finalCauses: ReadonlySet<Cause> = new Set<Cause>(["max-duration", "admin-ended", "restarted", "fault"]);
+const finalCauses: ReadonlySet<Cause> = new Set<Cause>([
+  "max-duration",
+  "limit-reached",
+  "admin-ended",
+  "restarted",
+  "fault",
+]);
 
 /** Undefined: nobody handed the call over, or the far end is to be let go with it. */
 export function recallOf(call: LiveCall, cause: Cause, farEndIsGone: boolean): Recall | undefined {

@@ -4,7 +4,7 @@ import type { Alerting, Call, CallIn, LiveCall, Transferring } from "../model/ca
 import { describeCause, type Cause } from "../model/cause.ts";
 import type { CallOrder } from "../model/order.ts";
 import type { LegAddress } from "../model/matrix-leg.ts";
-import { legAddress } from "../model/queries.ts";
+import { chargedLegOf, legAddress } from "../model/queries.ts";
 import type { Notices } from "../model/notices.ts";
 import type { PhaseOfPerson } from "./obligations.ts";
 import { sameTarget, wasRung } from "../model/ringing.ts";
@@ -21,9 +21,11 @@ const plainWords: Partial<Record<Cause, string>> = {
   declined: declinedLine,
 };
 
-/** What every room hears that a call ends in. */
-export function endNotices(call: LiveCall, cause: Cause, atMs: number): readonly CallOrder[] {
+/** What every room hears that a call ends in; `said` is what whoever is charged for it has to know, and always read. */
+export function endNotices(call: LiveCall, cause: Cause, atMs: number, said?: string): readonly CallOrder[] {
   const { phase, notices } = call;
+  const charged = said === undefined ? undefined : chargedLegOf(call);
+  if (said !== undefined && charged !== undefined) return [notice(charged, said)];
   switch (phase.kind) {
     case "picking-up":
     case "keying":

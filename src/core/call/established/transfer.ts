@@ -55,7 +55,8 @@ export function beginTransfer(call: CallIn<Connected>, order: TransferOrder, atM
       return to(transferring, ...first, planFor(order.target, call));
     case "consult": {
       const target: TransferTarget = { kind: "leg", leg: order.other };
-      return refer(amend(transferring, { to: order.name }), target, atMs, ...first);
+      const next = amend(transferring, { to: order.name, target });
+      return order.stays ? join(next, atMs, ...first) : refer(next, target, atMs, ...first);
     }
     case "nowhere":
       return failed(transferring, "transfer-failed", atMs, ...first);
@@ -72,7 +73,7 @@ export function stepTransferring(call: CallIn<Transferring>, fact: TimedFact): S
   switch (fact.kind) {
     case "transfer.planned":
       if (call.phase.awaiting !== "plan") return ignored(call, fact);
-      return refer(amend(call, { to: fact.shown.displayName }), { kind: "dialled", trunk: fact.trunk }, fact.atMs);
+      return planned(call, fact);
     case "transfer.claimed":
       if (call.phase.awaiting !== "other") return ignored(call, fact);
       return to(call, { kind: "deadline.set", name: "transfer", atMs: fact.atMs + claimedMs });
@@ -133,6 +134,12 @@ export function stepTransferring(call: CallIn<Transferring>, fact: TimedFact): S
     default:
       return endIfOver(call, fact) ?? ignored(call, fact);
   }
+}
+
+function planned(call: CallIn<Transferring>, fact: Extract<TimedFact, { kind: "transfer.planned" }>): Step {
+  const target: TransferTarget = { kind: "dialled", trunk: fact.trunk };
+  const next = amend(call, { to: fact.shown.displayName, target });
+  return fact.stays ? join(next, fact.atMs) : refer(next, target, fact.atMs);
 }
 
 type TrunkOffer = Extract<

@@ -77,6 +77,9 @@ const causes = {
   ),
   "too-often": entry("caller", 21, 503, "You are calling too often. Please wait a minute."),
   "too-many-calls": entry("bridge", 42, 503, "All lines are in use. Please try again later."),
+  /** Minutes, money, calls at once or calls a minute; the words say which. */
+  "limit-reached": entry("caller", 21, 403, "A limit on calls is used up."),
+  "no-rate": entry("caller", 21, 403, "It is not known what a call to this number costs, so it was not placed."),
   "no-route": entry("caller", 3, 404, "This number cannot be reached from here."),
   "not-dialable": entry("caller", 28, 404, "This number cannot be dialled."),
   "domain-not-allowed": entry("caller", 3, 404, "Calls to this SIP domain are not allowed here."),

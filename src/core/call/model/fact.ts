@@ -89,7 +89,13 @@ export type TransferOrder =
   /** The far end shall call that user. */
   | { readonly kind: "blind"; readonly target: UserId }
   /** The far ends of this call and of the other one of the person's shall talk to each other. */
-  | { readonly kind: "consult"; readonly other: ConfirmedLeg; readonly name: string }
+  | {
+      readonly kind: "consult";
+      readonly other: ConfirmedLeg;
+      readonly name: string;
+      /** As of `transfer.planned`. */
+      readonly stays: boolean;
+    }
   /** The other call of a consult transfer carries it out. */
   | { readonly kind: "awaited" }
   /** The client named nobody who could be called. */
@@ -212,7 +218,13 @@ export type CallFact =
   /** What `pin.check` found. `barred`: too many wrong ones of late, so that it was not compared. */
   | { readonly kind: "pin.checked"; readonly verdict: "right" | "wrong" | "barred" }
   /** Where the transfer's target is to be reached; asked of the dial plan and the person's permissions. */
-  | { readonly kind: "transfer.planned"; readonly trunk: DialledTrunk; readonly shown: ShownIdentity }
+  | {
+      readonly kind: "transfer.planned";
+      readonly trunk: DialledTrunk;
+      readonly shown: ShownIdentity;
+      /** Joined in the bridge, never by REFER: somebody's limits have to see how long it lasts. */
+      readonly stays: boolean;
+    }
   | { readonly kind: "transfer.barred"; readonly cause: Cause }
   /** The target is a person of this homeserver: they are rung by the far end's ghost, under ids of their own. */
   | {
@@ -233,6 +245,8 @@ export type CallFact =
   | { readonly kind: "bridge.stopped" }
   /** An admin ended the call. */
   | { readonly kind: "admin.ended" }
+  /** Minutes or money of somebody who is charged for the call nearly come to an end, or have: what the person reads. */
+  | { readonly kind: "limit.neared" | "limit.reached"; readonly words: string }
   /** An admin paused that trunk: nothing begins over it. */
   | { readonly kind: "admin.paused"; readonly trunk: TrunkName };
 

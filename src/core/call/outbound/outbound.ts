@@ -13,7 +13,7 @@ import type { TimedFact } from "../model/fact.ts";
 import type { MatrixLeg } from "../model/matrix-leg.ts";
 import type { Notices } from "../model/notices.ts";
 import { answerByTrunk, connect, noteIdentity } from "../established/connecting.ts";
-import { refusalNotices } from "../ending/room-notices.ts";
+import { notice, refusalNotices } from "../ending/room-notices.ts";
 import { amend, enter, ignored, to, type Step } from "../model/transition.ts";
 import { inviting, unsent, type DialledTrunk } from "../model/trunk-leg.ts";
 
@@ -55,11 +55,15 @@ type Refused = Pick<OutboundRequest, "id" | "leg" | "number" | "atMs" | "notices
 
 /**
  * A call that may not be made: the client is told, history has it, nothing else is touched. `words`: whether the room
- * hears why, or was told so just before.
+ * hears why, or was told so just before; or what it hears instead of the cause's words.
  */
-export function refuseOutbound(request: Refused, cause: Cause, words: "say" | "said-before" = "say"): Step {
+export function refuseOutbound(
+  request: Refused,
+  cause: Cause,
+  words: "say" | "said-before" | { readonly say: string } = "say",
+): Step {
   const { leg, atMs } = request;
-  const said = words === "say" ? refusalNotices(leg, cause) : [];
+  const said = words === "say" ? refusalNotices(leg, cause) : words === "said-before" ? [] : [notice(leg, words.say)];
   return refuse(outboundCommon(request, 0), leg, cause, atMs, said);
 }
 

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { BridgeEvent, Overrun } from "../../../ports/admin/bridge-event.ts";
 import { call, callOf, callRecord, callRecordOf } from "./calls.ts";
+import { limitNews, limitNewsOf } from "./limits.ts";
 import { time, timeOf } from "./scalars.ts";
 
 const at = { at: time };
@@ -19,6 +20,7 @@ export const event = z
     }),
     z.object({ kind: z.literal("store.failed"), ...at, reason: z.string() }),
     z.object({ kind: z.enum(["store.mended", "bridge.draining"]), ...at }),
+    z.object({ kind: z.enum(["limit.warned", "limit.reached"]), ...at, ...limitNews.shape }),
     z.object({ kind: z.literal("feed.overrun"), missed: z.int() }),
   ])
   .describe("feed.overrun: whoever reads was too slow, and so many events before the next one are missing");
@@ -42,6 +44,9 @@ export function eventOf(one: BridgeEvent | Overrun): z.infer<typeof event> {
     case "message.delivered":
     case "message.failed":
       return { kind: one.kind, at: timeOf(one.atMs), direction: one.direction };
+    case "limit.warned":
+    case "limit.reached":
+      return { kind: one.kind, at: timeOf(one.atMs), ...limitNewsOf(one) };
     case "store.failed":
       return { kind: one.kind, at: timeOf(one.atMs), reason: one.reason };
     case "store.mended":

@@ -14,7 +14,7 @@ export const third: DialledTrunk = {
 
 export const shown = { ghost: target, displayName: "+44 20 7946 0102" };
 
-export const planned = { kind: "transfer.planned", trunk: third, shown } as const;
+export const planned = { kind: "transfer.planned", trunk: third, shown, stays: false } as const;
 
 export const blind = { kind: "matrix.replaced", order: { kind: "blind", target } } as const;
 
@@ -28,7 +28,7 @@ export const other = confirmedLeg(callId("c-2"), { ...trunk, number: "+442079460
 
 export const consult = {
   kind: "matrix.replaced",
-  order: { kind: "consult", other, name: "+44 20 7946 0103" },
+  order: { kind: "consult", other, name: "+44 20 7946 0103", stays: false },
 } as const;
 
 export function ending({ call }: Ladder): { readonly cause: string; readonly trunk: string | undefined } {

@@ -146,9 +146,11 @@ export const forwardedCallId = matrixCallId("zzzForwarded");
 
 export const transferFacts: readonly CallFact[] = [
   { kind: "matrix.replaced", order: { kind: "blind", target: "@_sip_2:example.org" as UserId } },
-  { kind: "matrix.replaced", order: { kind: "consult", other: otherLeg, name: "Carol" } },
+  { kind: "matrix.replaced", order: { kind: "consult", other: otherLeg, name: "Carol", stays: false } },
+  { kind: "matrix.replaced", order: { kind: "consult", other: otherLeg, name: "Carol", stays: true } },
   { kind: "matrix.replaced", order: { kind: "awaited" } },
-  { kind: "transfer.planned", trunk: elsewhere, shown: somebodyElse },
+  { kind: "transfer.planned", trunk: elsewhere, shown: somebodyElse, stays: false },
+  { kind: "transfer.planned", trunk: elsewhere, shown: somebodyElse, stays: true },
   { kind: "transfer.barred", cause: "not-permitted" },
   {
     kind: "transfer.forwarded",

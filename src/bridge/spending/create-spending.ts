@@ -1,0 +1,29 @@
+// Makes what keeps the limits, and what tells of them.
+import type { UserId } from "../../core/ids.ts";
+import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
+import type { Conversations } from "../rooms/conversations.ts";
+import { LimitNews, type LimitNewsParts } from "./limit-news.ts";
+import { Spending, type SpendingParts } from "./spending.ts";
+
+export interface CreateSpendingParts extends Omit<SpendingParts, "news">, Pick<LimitNewsParts, "emit" | "telemetry"> {
+  readonly conversations: Pick<Conversations, "open">;
+  readonly homeserver: Pick<Homeserver, "bot" | "notice">;
+}
+
+export function createSpending(parts: CreateSpendingParts): Spending {
+  const { conversations, homeserver, log } = parts;
+
+  async function tell(person: UserId, words: string): Promise<void> {
+    try {
+      const { room } = await conversations.open(person, homeserver.bot);
+      await homeserver.notice(room, homeserver.bot, words);
+    } catch (error) {
+      const code = error instanceof HomeserverError ? error.code : undefined;
+      log.warn("could not tell a person of their limit", { person, code, error });
+    }
+  }
+
+  const news = new LimitNews({ ...parts, books: () => spending, tell: (person, words) => void tell(person, words) });
+  const spending: Spending = new Spending({ ...parts, news });
+  return spending;
+}
