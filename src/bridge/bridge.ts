@@ -145,7 +145,7 @@ export function openDoor(inside: Wired, ports: BridgePorts): Bridge {
     emit({ kind, atMs: clock.wallMs(), trunk });
   };
 
-  return {
+  const door: Bridge = {
     refused,
     readiness: { ...readiness.parts, ...first.notes },
     async start() {
@@ -234,6 +234,8 @@ export function openDoor(inside: Wired, ports: BridgePorts): Bridge {
       return left;
     },
   };
+  inside.front.open(door);
+  return door;
 }
 
 function usesTrunk(call: Call, trunk: TrunkName): boolean {

@@ -4,6 +4,7 @@ import { findDid, peopleOf, roomsOf } from "../core/number/plan/did.ts";
 import { ownersOfMailbox } from "../core/number/plan/mailbox.ts";
 import type { BridgeEvent } from "../ports/admin/bridge-event.ts";
 import { noLadders } from "../ports/ladders/ladder.ts";
+import { attempt } from "../ports/attempt.ts";
 import type { MatrixSinks } from "../ports/homeserver.ts";
 import type { SipSinks } from "../ports/sip.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
@@ -24,6 +25,7 @@ import { createLookup } from "./directory/lookup.ts";
 import { lookupDelay } from "./directory/lookup-delay.ts";
 import { OpenSessions } from "./effects/open-sessions.ts";
 import { ConsoleLogins } from "./bot/console-logins.ts";
+import { NumberWords } from "./bot/orders/numbers.ts";
 import { DialIns } from "./bot/dial-ins.ts";
 import { RingBacks, type RingBacksParts } from "./bot/ring-backs.ts";
 import { Keypads } from "./in-call/keypads.ts";
@@ -36,6 +38,7 @@ import { Voicemail } from "./messages/voicemail.ts";
 import { EventFeed } from "./observation/event-feed.ts";
 import { TrunkEvents } from "./observation/trunk-events.ts";
 import type { HomeserverCheckParts } from "./operation/homeserver-check.ts";
+import { FrontDoor } from "./operation/front-door.ts";
 import { Readiness } from "./operation/readiness.ts";
 import { Retention } from "./operation/retention.ts";
 import { SteadyLedger } from "./operation/steady-ledger.ts";
@@ -62,6 +65,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
   const policy = () => settings.now.policy;
   const common = { homeserver, ids, plan, policy, clock, log };
 
+  const front = new FrontDoor();
   const events = new EventFeed<BridgeEvent>(clock, log);
   const emit = (event: BridgeEvent): void => events.emit(event);
   const texted: Telemetry["texted"] = (direction, outcome) => {
@@ -102,7 +106,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     profiles: ports.contacts,
     calls: () => index.calls,
   });
-  const { ghosts, rooms, occupied, conversations } = places;
+  const { ghosts, rooms, occupied, conversations, profiles } = places;
   const rung = {
     rooms: settings.derive(({ numbers }) => roomsOf(numbers)),
     people: settings.derive(({ numbers }) => peopleOf(numbers)),
@@ -188,14 +192,23 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     encryptedRooms: new EncryptedRooms({ ...common, ringingRooms: rung.rooms, rooms, occupied }),
     bot: new Bot({
       ...common,
-      blocks,
+      ...places,
       ringingRooms: rung.rooms,
-      user: homeserver.bot,
-      rooms,
-      conversations,
+      people: rung.people,
+      blocks,
       ringBacks,
       dialIns,
       consoleLogins,
+      admins,
+      user: homeserver.bot,
+      name: () => settings.now.botName,
+      numbers: new NumberWords({ ids, plan, nameOf: (key) => profiles.nameOf(key) }),
+      door: front.door,
+      noteAction: async ({ target, detail, ...action }) => {
+        const noted = { ...action, target, detail: detail && telemetry.shownNumber(detail), atMs: clock.wallMs() };
+        log.info("an admin acts", { ...noted, target: undefined, of: target });
+        await attempt(store.adminActions.note(noted), log, "what an admin did is in the log alone", {});
+      },
     }),
     greeter,
     callBacks,
@@ -288,6 +301,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     endCalls,
     events,
     first,
+    front,
     gate,
     ghosts,
     hangUps,

@@ -281,9 +281,11 @@ export class HttpHomeserver implements Homeserver {
     return this.#parts.speaker.say(leg, signal);
   }
 
-  async notice(room: RoomId, as: UserId, text: string, about?: EventId): Promise<EventId> {
+  async notice(room: RoomId, as: UserId, text: string, about?: EventId, html?: string): Promise<EventId> {
     const relation = about === undefined ? {} : { "m.relates_to": { "m.in_reply_to": { event_id: about } } };
-    const content = { msgtype: "m.notice", body: text, ...relation };
+    const formatted =
+      html === undefined ? {} : { format: "org.matrix.custom.html", formatted_body: html, "m.mentions": {} };
+    const content = { msgtype: "m.notice", body: text, ...formatted, ...relation };
     return eventId(await this.#outbox.send(room, as, "m.room.message", content));
   }
 

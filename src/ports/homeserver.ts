@@ -283,8 +283,8 @@ export interface Homeserver {
   showsOutcome(form: LegForm): boolean;
   /** Retries transient failures itself, in order for one leg; throws HomeserverError when it gives up. */
   signal(leg: LegAddress, signal: LegSignal): Promise<void>;
-  /** A plain `m.notice`; `about`: as a reply to that event. Gives its id. */
-  notice(room: RoomId, as: UserId, text: string, about?: EventId): Promise<EventId>;
+  /** An `m.notice`; `about`: as a reply to that event; `html`: the same in HTML, which mentions nobody. Gives its id. */
+  notice(room: RoomId, as: UserId, text: string, about?: EventId, html?: string): Promise<EventId>;
   /** Puts a mark under an event, in the clear in encrypted rooms too, as all clients do. Throws HomeserverError. */
   react(room: RoomId, as: UserId, about: EventId, mark: string): Promise<void>;
   /** Takes back what `as` has sent. Throws HomeserverError. */

@@ -23,6 +23,7 @@ export class FakeHomeserver implements Homeserver {
     readonly as: UserId;
     readonly text: string;
     readonly about: EventId | undefined;
+    readonly html: string | undefined;
   }[] = [];
   readonly reactions: {
     readonly room: RoomId;
@@ -218,10 +219,10 @@ export class FakeHomeserver implements Homeserver {
     await this.#allow();
     this.told.push({ leg, signal });
   }
-  async notice(room: RoomId, as: UserId, text: string, about?: EventId): Promise<EventId> {
+  async notice(room: RoomId, as: UserId, text: string, about?: EventId, html?: string): Promise<EventId> {
     await this.#held?.until;
     await this.#allow();
-    this.notices.push({ room, as, text, about });
+    this.notices.push({ room, as, text, about, html });
     return eventId(`$notice${this.notices.length}`);
   }
   async react(room: RoomId, as: UserId, about: EventId, mark: string): Promise<void> {

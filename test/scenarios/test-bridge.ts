@@ -72,6 +72,7 @@ export interface TestBridgeOptions {
   readonly policy?: Policy;
   readonly spending?: SpendingPolicy;
   readonly notices?: Notices;
+  readonly admins?: readonly UserId[];
   readonly blocking?: Partial<BridgeSettings["blocking"]>;
   readonly ringKinds?: string;
   readonly encryptRooms?: BridgeSettings["encryptRooms"];
@@ -323,7 +324,7 @@ function settingsOf(options: TestBridgeOptions): BridgeSettings {
     encryptRooms: options.encryptRooms ?? "auto",
     virtualUsers: undefined,
     ice: { servers: [], askHomeserver: true },
-    admins: new Set([ann]),
+    admins: new Set(options.admins ?? [ann]),
     consoleUrl: "https://bridge.example.org",
     keepCallsMs: 30 * 24 * 3_600_000,
   };

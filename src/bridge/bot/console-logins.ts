@@ -10,7 +10,7 @@ export interface ConsoleLoginsParts {
   readonly clock: Clock;
 }
 
-export const linkMinutes = 5;
+const linkMinutes = 5;
 
 interface Link {
   readonly code: string;
@@ -18,6 +18,7 @@ interface Link {
 }
 
 export class ConsoleLogins {
+  readonly minutes = linkMinutes;
   readonly #parts: ConsoleLoginsParts;
   /** The latest of each admin. */
   readonly #links = new Map<UserId, Link>();

@@ -54,5 +54,5 @@ export function createRooms(parts: RoomsAndGhostsParts) {
     recalled,
     log,
   });
-  return { ghosts, rooms, occupied, conversations };
+  return { ghosts, rooms, occupied, conversations, profiles };
 }

@@ -1,6 +1,6 @@
 // Warns about a configuration that is valid and probably not intended. The bridge starts all the same.
 import { isLoopback } from "../../core/address/host.ts";
-import { nearest } from "../reading/nearest.ts";
+import { nearest } from "../../core/nearest.ts";
 import type { ConfigFinding } from "../reading/problem.ts";
 import type { Registration } from "../registration/registration.ts";
 import type { Config } from "../schema/schema.ts";

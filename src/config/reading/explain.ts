@@ -1,7 +1,7 @@
 // Turns what the schema found wrong into something that a person can act on: the path, what belongs there, the key that
 // was meant.
 import type * as z from "zod";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../../core/nearest.ts";
 import { formatPath, type ConfigPath, type ConfigProblem } from "./problem.ts";
 import { configJsonSchema, nodeAt, type SchemaNode } from "./reference.ts";
 import type { YamlSource } from "./yaml-source.ts";

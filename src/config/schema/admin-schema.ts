@@ -52,7 +52,9 @@ export const admin = section({
   users: listOf(userId, "Matrix user ids")
     .max(50, { error: "should name 50 users at most" })
     .default([])
-    .describe("Matrix users who are admins of the bridge: they may log in to the console without the token.")
+    .describe(
+      "Matrix users who are admins of the bridge: they may log in to the console without the token, and give the bot the orders of admins (docs/orders.md).",
+    )
     .meta({ examples: [["@alice:example.org"]] }),
   console: section({
     enabled: flag.default(false).describe("Whether the port serves the console, a web page for admins."),

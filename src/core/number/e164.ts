@@ -115,6 +115,13 @@ export function internationalForm(number: E164): string {
   return parse(number, undefined)?.formatInternational() ?? number;
 }
 
+/** As people in `country` write it: `020 7946 0000` at home, `+49 30 123456` abroad. */
+export function readableForm(number: E164, country: Country | undefined): string {
+  const parsed = parse(number, undefined);
+  const isHome = country !== undefined && parsed?.countryCallingCode === getCountryCallingCode(country);
+  return parsed === undefined ? number : isHome ? parsed.formatNational() : parsed.formatInternational();
+}
+
 /** Digits as dialled inside `country`: with the national prefix, or with the international one for numbers elsewhere. */
 export function nationalForm(number: E164, country: Country): DialString {
   const parsed = parse(number, undefined);

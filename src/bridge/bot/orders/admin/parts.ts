@@ -1,0 +1,24 @@
+// What the orders of admins work with. All of it goes through the front door (ports/admin), as their other tools do.
+import type { AdminDoor } from "../../../../ports/admin/admin-door.ts";
+import type { Clock } from "../../../../ports/clock.ts";
+import type { NoteAction } from "../actions.ts";
+import { lengthText } from "../reply.ts";
+
+export interface AdminOrdersParts {
+  readonly door: () => AdminDoor;
+  readonly noteAction: NoteAction;
+  readonly clock: Pick<Clock, "wallMs">;
+}
+
+export function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+export function trunkLines({ door, clock }: Omit<AdminOrdersParts, "noteAction">): readonly string[] {
+  return door()
+    .trunks()
+    .map(({ health: { name, state, detail, sinceMs }, paused, calls }) => {
+      const since = lengthText(clock.wallMs() - sinceMs);
+      return `${name}: ${state}${paused ? ", paused" : ""} for ${since} (${detail}), ${countOf(calls, "call")}`;
+    });
+}

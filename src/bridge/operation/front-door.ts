@@ -1,0 +1,16 @@
+// The bridge's own front door, for those inside who serve admins: it is made last of all.
+import type { AdminDoor } from "../../ports/admin/admin-door.ts";
+
+export class FrontDoor {
+  #door: AdminDoor | undefined;
+
+  open(door: AdminDoor): void {
+    this.#door = door;
+  }
+
+  /** Not before the bridge is made. */
+  readonly door = (): AdminDoor => {
+    if (this.#door === undefined) throw new Error("the bridge is not made yet");
+    return this.#door;
+  };
+}

@@ -1,0 +1,236 @@
+// What people and admins write to the bot besides numbers to call, and what they read.
+import { beforeEach, describe, expect, test } from "vitest";
+import { deviceId, roomId, type UserId } from "../../../src/core/ids.ts";
+import { callerOf } from "../../fakes/arrivals.ts";
+import { accepted, ann, bob, made1, room, TestBridge, trunk, type TestBridgeOptions } from "../test-bridge.ts";
+
+const bot = "@_sip_bot:example.org" as UserId;
+const lobby = roomId("!lobby:example.org");
+const stranger = "@eve:elsewhere.org" as UserId;
+
+let bridge: TestBridge;
+
+async function lobbyOf(options: TestBridgeOptions = { admins: [] }): Promise<TestBridge> {
+  const made = new TestBridge(options);
+  made.homeserver.memberList = [ann, bot].map((user) => ({ user, membership: "join" }));
+  const invited = { kind: "member.invited", user: bot, direct: true, encrypted: false, public: false } as const;
+  await made.take({ ...made.origin(ann, lobby), ...invited });
+  return made;
+}
+
+/** What the bot says to it, if anything. */
+async function write(body: string, sender: UserId = ann): Promise<string | undefined> {
+  const said = () => bridge.homeserver.notices.filter((one) => one.room === lobby).map(({ text }) => text);
+  const before = said().length;
+  await bridge.take({ ...bridge.origin(sender, lobby), kind: "message.received", body, form: "text", edits: false });
+  return said().slice(before).at(-1);
+}
+
+beforeEach(async () => {
+  bridge = await lobbyOf();
+});
+
+const invited = () => bridge.homeserver.rooms.map(({ invite }) => invite);
+
+describe("help", () => {
+  test("lists what the person may write, and to admins theirs too, as text and as HTML", async () => {
+    expect(await write("help")).toContain("block NUMBER [for all] – calls and texts");
+    expect(await write("help")).not.toContain("hangup");
+    expect(bridge.homeserver.notices.at(-1)?.html).toContain("<li><code>call NUMBER</code> – calls that number");
+    bridge = await lobbyOf({ admins: [ann] });
+    expect(await write("help")).toContain("hangup ID | all – ends a call");
+  });
+
+  test.each([
+    ["histroy", "history"],
+    ["blok 123", "block"],
+    ["HISTORI", "history"],
+  ])("%s is answered with %s", async (body, near) => {
+    expect(await write(body)).toContain(`Did you mean “${near}”?`);
+  });
+
+  test.each([
+    ["<b>block</b> everything", "<b>block</b>"],
+    ["\u202ekcolb", "kcolb"],
+  ])("%j comes back as text and as nothing else", async (body) => {
+    await write(body);
+    const { text, html } = bridge.homeserver.notices.at(-1) ?? {};
+    expect(text).not.toMatch(/[\p{Cf}]/u);
+    expect(html ?? "").not.toContain("<b>");
+  });
+});
+
+describe("an order is found", () => {
+  test.each([
+    "blocks",
+    "!Blocks",
+    "  BLOCKED \n",
+    "Telephone: blocks",
+    "@_sip_bot:example.org: blocks",
+    "> <@_sip_bot:example.org> Write me:\n> call NUMBER\n\nblocks",
+    "\u202ablo\u200bcks\u202c",
+  ])("in %j", async (body) => {
+    expect(await write(body)).toBe("You have blocked nobody.");
+  });
+
+  test("is not carried out from an edit, or when it is old", async () => {
+    const order = { kind: "message.received", body: "block anonymous", form: "text" } as const;
+    await bridge.take({ ...bridge.origin(ann, lobby), ...order, edits: true });
+    await bridge.take({ ...bridge.origin(ann, lobby), ...order, edits: false, ageMs: 120_000 });
+    expect(bridge.door.blocks.list()).toEqual([]);
+  });
+
+  test("is not carried out where others read along", async () => {
+    bridge.homeserver.memberList = [ann, bob, bot].map((user) => ({ user, membership: "join" }));
+    await write("block anonymous");
+    expect(bridge.door.blocks.list()).toEqual([]);
+  });
+
+  test("is not taken from people of other homeservers whom nothing names", async () => {
+    expect(await write("block anonymous", stranger)).toBe("I take that only from people of this homeserver.");
+    expect(bridge.door.blocks.list()).toEqual([]);
+  });
+
+  test("is carried out ten times a minute, and again later", async () => {
+    for (let n = 0; n < 10; n++) await write("blocks");
+    expect(await write("blocks")).toBe("That is too often. Please wait a minute.");
+    expect(await write("usage")).toContain("Your calls");
+    await bridge.passTime(60_000);
+    expect(await write("blocks")).toBe("You have blocked nobody.");
+  });
+});
+
+describe("people", () => {
+  test("block and unblock callers for themselves, in any spelling", async () => {
+    expect(await write("block 0044 20 7946 0123")).toBe("020 7946 0123 will not reach you any more.");
+    expect(await write("blocks")).toBe("Blocked:\n• 020 7946 0123");
+    await bridge.arrive();
+    expect(invited()).toEqual([]);
+    await bridge.arrive({ called: "+441632960002" });
+    expect(invited()).toEqual([bob]);
+    expect(await write("unblock 020 7946 0123")).toBe("020 7946 0123 can reach you again.");
+    expect(await write("unblock 020 7946 0123")).toBe("That is not blocked. “blocks” shows what is.");
+    await bridge.arrive();
+    expect(invited()).toEqual([bob, ann]);
+  });
+
+  test.each([
+    ["block", "Which number? Example: block +44 1632 960123"],
+    ["block the neighbours", "That is neither a number"],
+    ["block +4*", "needs two digits at least"],
+    ["block 999", "Emergency numbers cannot be blocked"],
+    ["block anonymous for all", "Only admins can do that for all."],
+    ["history many", "How many? From 1 to 50. Example: history 20"],
+    ["history 1e3", "How many?"],
+    ["usage please", "Nothing belongs behind this word. Example: usage"],
+    ["status", "Only admins can ask me that."],
+    ["hangup all", "Only admins can ask me that."],
+    ["keypad", "You are in no call that needs a keypad here."],
+    ["transfer 123", "You are in no call that can be transferred here."],
+  ])("who write %j read %j, and nothing happens", async (body, words) => {
+    expect(await write(body)).toContain(words);
+    expect(bridge.door.blocks.list()).toEqual([]);
+  });
+
+  test("see their calls with names, what came of them and how long they were", async () => {
+    bridge.book.change({ name: "Carol <b>", numbers: ["0181 811 8181"], picture: undefined });
+    await bridge.enterRoom();
+    await bridge.take(bridge.inviteFact());
+    await bridge.sip(accepted);
+    await bridge.passTime(65_000);
+    await bridge.sip({ kind: "sip.hungUp", q850: 16 });
+    await bridge.passTime(300_000);
+    await write("block anonymous");
+    await bridge.arrive({ identity: callerOf("+442079460123", undefined, ["id"]) });
+    await bridge.passTime(60_000);
+    expect(await write("history")).toBe(
+      "Your last calls:\n• From Anonymous: blocked, 1 min ago\n• To Carol <b> (01818 118181): 1 min 5 s, 6 min ago",
+    );
+    expect(bridge.homeserver.notices.at(-1)?.html).toContain("Carol &lt;b&gt;");
+    expect(await write("history 1")).not.toContain("Carol");
+    expect(await write("usage")).toContain("in the last day: 1 call, 1 answered, 1 min 5 s");
+  });
+
+  test("see nobody else's calls", async () => {
+    await bridge.arrive({ called: "+441632960003" });
+    await bridge.passTime(300_000);
+    expect(await write("history", bob)).toBe("You have had no calls that I remember.");
+  });
+});
+
+describe("admins", () => {
+  beforeEach(async () => {
+    bridge = await lobbyOf({ admins: [ann] });
+    bridge.trunks.states = [
+      { name: trunk, state: "up", detail: "OPTIONS answered 200", sinceMs: bridge.clock.nowMs() },
+    ];
+  });
+
+  test("see the bridge, its calls and trunks, and end calls", async () => {
+    const call = await bridge.ring();
+    expect(await write("status")).toMatch(/calls: 1 of 10\n(?:.*\n)*• trunk main: up for .*OPTIONS answered 200/);
+    expect(await write("calls")).toContain(`${call} – ${ann} to `);
+    expect(await write("hangup c-none")).toBe("There is no such call, or it ends already.");
+    expect(await write(`hangup ${call}`)).toBe("1 call ended.");
+    await bridge.sip({ kind: "sip.rejected", status: 487, phrase: "Request Terminated", q850: undefined });
+    expect(await write("calls")).toBe("There are no calls.");
+    expect(await write("hangup all")).toBe("There are no calls.");
+    expect(await bridge.door.actions.latest(9)).toMatchObject([
+      { who: ann, action: "hang up call", target: call, outcome: "done" },
+      { who: ann, action: "hang up call", target: "c-none", outcome: "not_found" },
+    ]);
+  });
+
+  test("pause and resume trunks", async () => {
+    expect(await write("trunks pause main")).toBe("No calls begin over main any more.");
+    expect(await write("trunks")).toContain("main: up, paused for");
+    await bridge.enterRoom(room);
+    await bridge.take(bridge.inviteFact({ room, device: deviceId("PHONE") }));
+    expect(bridge.trunks.verbs).toEqual([]);
+    expect(await write("trunks resume main")).toBe("Calls begin over main again.");
+    expect(await write("trunks pause other")).toContain("There is no such trunk. There are:\n• main");
+    expect(await write("trunks stop main")).toContain("Example: trunks pause main");
+    expect(await bridge.door.actions.latest(9)).toMatchObject([
+      { action: "pause trunk", target: "other", outcome: "not_found" },
+      { action: "resume trunk", outcome: "done" },
+      { who: ann, action: "pause trunk", target: "main", outcome: "done" },
+    ]);
+  });
+
+  test("have numbers explained, for themselves and for others", async () => {
+    expect(await write("explain 0181 811 8181")).toBe(
+      "It is called.\n• kind of number: ordinary\n• trunk main, as +441818118181",
+    );
+    expect(await write(`explain 0181 811 8181 for ${stranger}`)).toContain(
+      "It is not called: You do not have permission",
+    );
+    expect(await write("explain 0181 811 8181 for @bob")).toContain("That is no Matrix user.");
+    expect(await write("explain xyzzy!!")).toBe("That cannot be dialled.");
+    expect(bridge.trunks.verbs).toEqual([]);
+  });
+
+  test("get a link to the console, and others none", async () => {
+    const link = await write("console");
+    expect(link).toMatch(/^https:\/\/bridge\.example\.org\/#login=(\S+) – this link logs whoever opens it in/);
+    const [, code = ""] = /#login=(\S+)/.exec(link ?? "") ?? [];
+    expect(bridge.door.logins.byCode(code)).toBe(ann);
+    expect(await write("console", bob)).toBe("Only admins can ask me that.");
+  });
+
+  test("block for all, which is noted with the number masked as in the log", async () => {
+    bridge.telemetry.masksNumbers = true;
+    expect(await write("block +44 20* for all")).toBe(
+      "Numbers that begin with +4420 will not reach anybody any more. Nobody can call there either.",
+    );
+    await bridge.arrive({ called: "+441632960002" });
+    expect(invited()).toEqual([]);
+    expect(await write("blocks")).toContain(`Numbers that begin with +4420: for all, by ${ann}`);
+    expect(await write("unblock +44 20* for all")).toContain("can reach anybody again");
+    const [, noted] = await bridge.door.actions.latest(9);
+    expect(noted).toMatchObject({ who: ann, action: "block", outcome: "done" });
+    expect(noted?.detail).not.toContain("44");
+    await bridge.arrive();
+    expect(invited()).toEqual([ann]);
+    expect(bridge.in(made1)).toEqual(["invite"]);
+  });
+});
