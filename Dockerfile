@@ -1,4 +1,4 @@
-# Build: docker build -t matrix-appservice-sip .   (for two architectures, with SBOM and provenance: docs/container.md)
+# Build: docker build -t matrix-appservice-sip .   (for two architectures, with SBOM and provenance: docs/deploy/container.md)
 # Run:   docker run --network host -v /etc/matrix-appservice-sip:/data matrix-appservice-sip
 # The bridge runs as the owner of the folder mounted at /data: chown -R 1000:1000 /etc/matrix-appservice-sip
 # It uses the host's network because SIP and RTP contain addresses and need a range of UDP ports.

@@ -11,6 +11,7 @@ import { openApiDocument } from "../src/http/admin/openapi.ts";
 import { routes } from "../src/http/admin/routes/all.ts";
 import { formatRegistration, makeRegistration } from "../src/config/registration/registration.ts";
 import { sampleConfig } from "./config/sample.ts";
+import { trunkPages } from "./docs/trunk-pages.ts";
 
 /** By path from the top of the repository. */
 export function generatedFiles(): ReadonlyMap<string, string> {
@@ -24,6 +25,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ["docs/admin-api.json", `${JSON.stringify(openApiDocument(routes), null, 2)}\n`],
     ["docs/configuration.md", configurationHandbook()],
     ["docs/init.md", initPage()],
+    ...trunkPages(),
     ["registration.yaml.example", exampleRegistration()],
   ]);
 }

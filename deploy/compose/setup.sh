@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes secrets and configuration under data/, once: what is there stays. docs/compose.md says what comes before and after.
+# Makes secrets and configuration under data/, once: what is there stays. docs/deploy/compose.md says what comes before and after.
 set -eu
 cd "$(dirname "$0")"
 if [ ! -e .env ]; then

@@ -78,13 +78,14 @@ const silent = { env: {}, out: () => {}, err: () => {}, onSignal: () => {}, exit
 
 function trunkTable(): string {
   const rows = trunkPresets.map(
-    (preset) => `| \`${preset.id}\` | ${preset.title} | ${asked(preset)} | ${basis(preset)} |`,
+    (preset) =>
+      `| [\`${preset.id}\`](trunks/${preset.id}.md) | ${preset.title} | ${asked(preset)} | ${basis(preset)} |`,
   );
   return `
 ## Presets of trunks
 
-[sip-gateways.md](sip-gateways.md) has further ways to connect Asterisk, and more telephone systems. A preset that was not run follows
-what its provider or users published: tell us what has to change.
+Each has a page of its own, with what to paste at the other end and what to do if it does not work. A preset that was not run follows
+what its provider or users published: tell us what has to change. [Trunks](trunks/index.md) has more telephone systems.
 
 | preset | trunk | asks | run with | published at |
 |---|---|---|---|---|
@@ -113,12 +114,12 @@ function basis({ runWith, sources }: TrunkPreset): string {
 function homeserverTable(): string {
   const rows = homeserverPresets.map(
     (preset) =>
-      `| \`${preset.id}\` | ${preset.encoding ?? "default"} | ${preset.hasDialPad ? "yes" : "no"} | ${handed(preset)} |`,
+      `| [\`${preset.id}\`](homeservers/${preset.id}.md) | ${preset.encoding ?? "default"} | ${preset.hasDialPad ? "yes" : "no"} | ${handed(preset)} |`,
   );
   return `
 ## Homeservers
 
-[homeservers.md](homeservers.md) explains them.
+Each has [a page of its own](homeservers/index.md).
 
 | homeserver | \`ghosts.encoding\` | dial pad | registration |
 |---|---|---|---|

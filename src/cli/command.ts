@@ -33,16 +33,8 @@ const startFromApp: StartBridge = async (options) => (await import("../app.ts"))
 
 /** Runs to the end and gives the exit code. `start` is another one in tests only. */
 export async function runCommand(argv: readonly string[], terminal: Terminal, start = startFromApp): Promise<number> {
-  const program = describeProgram(terminal);
   let run = (): Promise<number> => dispatch(program, program.opts<Flags>(), terminal, start);
-  // What the flags say is a command without a name.
-  program.action(() => {});
-  const shell: CommandShell = {
-    terminal,
-    files: () => program.opts<Flags>(),
-    choose: (chosen) => (run = chosen),
-  };
-  for (const describe of namedCommands) describe(program, shell);
+  const program = programOf(terminal, (chosen) => (run = chosen));
   try {
     program.parse(argv, { from: "user" });
     return await run();
@@ -52,6 +44,16 @@ export async function runCommand(argv: readonly string[], terminal: Terminal, st
     terminal.err(`${error.message}\n`);
     return exitCode.config;
   }
+}
+
+/** The command line with all its commands; `choose` is called by the one that is named. */
+export function programOf(terminal: Terminal, choose: CommandShell["choose"]): Command {
+  const program = describeProgram(terminal);
+  // What the flags say is a command without a name.
+  program.action(() => {});
+  const shell: CommandShell = { terminal, files: () => program.opts<Flags>(), choose };
+  for (const describe of namedCommands) describe(program, shell);
+  return program;
 }
 
 async function dispatch(program: Command, flags: Flags, terminal: Terminal, start: StartBridge): Promise<number> {

@@ -1,15 +1,14 @@
 // Every YAML example of the README and of docs/ is a configuration that the bridge accepts.
-import { readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { checkConfig } from "../../src/config/checks/checks.ts";
 import { explainIssues } from "../../src/config/reading/explain.ts";
 import { minimalConfig } from "../../dev/config/sample.ts";
+import { trunkPresets } from "../../src/config/presets/presets.ts";
 import { configSchema } from "../../src/config/schema/schema.ts";
 import { readYaml } from "../../src/config/reading/yaml-source.ts";
+import { blocksIn, pages } from "./pages.ts";
 
-const root = resolve(import.meta.dirname, "../..");
 /** Chapters of Synapse's, Dendrite's and Prometheus's configuration, which docs show too. Add what new docs need. */
 const OTHER_PROGRAMS = [
   "app_service_api",
@@ -24,27 +23,12 @@ const OTHER_PROGRAMS = [
   "scrape_configs",
 ];
 
-interface Example {
-  /** `file:line` */
-  readonly where: string;
-  readonly text: string;
-}
-
-const examplesIn = (file: string): Example[] => {
-  const markdown = readFileSync(join(root, file), "utf8");
-  return [...markdown.matchAll(/^( *)```ya?ml\n([\s\S]*?)^ *```$/gm)].map(
-    ({ index, 1: indent = "", 2: text = "" }) => ({
-      where: `${file}:${markdown.slice(0, index).split("\n").length}`,
-      text: text.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
-    }),
-  );
-};
+const examplesIn = (page: string) => blocksIn(page, /ya?ml/);
 
 const chapters = (text: string): string[] => Object.keys(parse(text) as Record<string, unknown>);
 const isOurs = (chapter: string): boolean => Object.hasOwn(configSchema.shape, chapter);
 
-const files = ["README.md", ...readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"))];
-const examples = files.flatMap((name) => examplesIn(name === "README.md" ? name : `docs/${name}`));
+const examples = pages.flatMap(examplesIn);
 
 /** What is wrong with the example, once the chapters that it leaves out are those of the smallest configuration. */
 const faults = (text: string): string[] => {
@@ -66,7 +50,10 @@ test("every other YAML example is of a program that is known", () => {
   expect(strange).toEqual([]);
 });
 
-test("there are examples of trunks in the page about gateways", () => {
-  const trunks = examplesIn("docs/sip-gateways.md").filter(({ text }) => chapters(text).includes("trunks"));
-  expect(trunks.length).toBeGreaterThan(5);
+test("every page about a preset, and those with larger examples, show trunks", () => {
+  const shown = [...trunkPresets.map(({ id }) => id), "index", "asterisk-examples", "other-systems"];
+  const without = shown.filter((name) =>
+    examplesIn(`docs/trunks/${name}.md`).every(({ text }) => !chapters(text).includes("trunks")),
+  );
+  expect(without).toEqual([]);
 });

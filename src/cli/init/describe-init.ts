@@ -27,7 +27,7 @@ export const describeInit: DescribeCommand = (program, shell) => {
     .option("--ring <number=who>", "whom a number rings; may be repeated", several)
     .option("--route <prefix>", "for an added trunk: how numbers begin that go over it; may be repeated", several)
     .option("--allow <who>", "who may call: user ids, server names, or nobody")
-    .option("--join-for-people", "let first calls ring for everybody (docs/first-calls.md)")
+    .option("--join-for-people", "let first calls ring for everybody (docs/people/first-calls.md)")
     .option("--registration-copy <path>", "where the homeserver's copy of the registration goes")
     .option("--homeserver-user <user>", "the user that the homeserver runs as")
     .option("-c, --config <path>", "the configuration (default: config.yaml)")

@@ -1,6 +1,6 @@
 import type { TrunkPreset } from "./preset.ts";
 
-/** The bridge logs in, so that Asterisk needs no address of it. docs/sip-gateways.md explains the lines, and has other ways. */
+/** The bridge logs in, so that Asterisk needs no address of it. docs/trunks/asterisk-examples.md explains the lines, and has other ways. */
 export const asterisk: TrunkPreset = {
   id: "asterisk",
   title: "Asterisk",
@@ -10,8 +10,8 @@ export const asterisk: TrunkPreset = {
       checked: "2026-11-30",
     },
   ],
-  // By hand, 2026-11-29: the example with registration in docs/sip-gateways.md, of which these lines are a shorter form.
-  runWith: "Asterisk 22, as the example in sip-gateways.md",
+  // By hand, 2026-11-29: the example with registration in docs/trunks/asterisk-examples.md, of which these lines are a shorter form.
+  runWith: "Asterisk 22",
   asks: {
     server: { question: "Where is Asterisk? Its address, with :port if it is not 5060." },
     username: { default: "matrix" },

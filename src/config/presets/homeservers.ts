@@ -1,4 +1,4 @@
-// What a homeserver needs of the bridge, and of its admin. docs/homeservers.md says how it is known.
+// What a homeserver needs of the bridge, and of its admin. The pages in docs/homeservers say how it is known.
 
 /** How a homeserver is given a registration. */
 type Handing =

@@ -164,7 +164,7 @@ export const configSchema = section({
     join_for_people: flag
       .default(false)
       .describe(
-        "Turn this on if the first call from a number shows up as a silent invitation instead of ringing. The bridge then joins the number's room in the person's name. It needs a second registration, registration-people.yaml, which `-r` writes beside the first; give both to the homeserver. docs/first-calls.md explains the other ways.",
+        "Turn this on if the first call from a number shows up as a silent invitation instead of ringing. The bridge then joins the number's room in the person's name. It needs a second registration, registration-people.yaml, which `-r` writes beside the first; give both to the homeserver. docs/people/first-calls.md explains the other ways.",
       ),
     numbers: listOf(did, "numbers")
       .default([])

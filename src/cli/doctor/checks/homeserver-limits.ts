@@ -16,7 +16,7 @@ export interface LimitsParts {
   readonly configured: string | undefined;
 }
 
-const page = "docs/homeservers.md";
+const page = "docs/homeservers/index.md";
 const flag = "--homeserver-config FILE names its configuration";
 
 export function limitsCheck(parts: LimitsParts): Check {
@@ -48,7 +48,7 @@ const synapseForm = z.object({
   block_non_admin_invites: z.boolean().optional().catch(undefined),
 });
 
-/** What a call needs at least, and what Synapse has unless it is told otherwise. docs/homeservers.md says how we know. */
+/** What a call needs at least, and what Synapse has unless it is told otherwise. docs/homeservers/index.md says how we know. */
 const synapseNeeds = [
   {
     setting: "rc_message",

@@ -32,7 +32,7 @@ export interface HomeserverParts {
   readonly hasProxy: boolean;
 }
 
-const page = "docs/homeservers.md";
+const page = "docs/homeservers/index.md";
 
 export function homeserverChecks(parts: HomeserverParts): readonly Check[] {
   const { url } = parts.config.homeserver;
