@@ -1,4 +1,4 @@
-// The pages of docs/ in the order in which the site lists them.
+// The pages of docs/ in the order in which the site lists them. A page that is not there is left out.
 interface Chapter {
   readonly title: string;
   /** From docs/. */
@@ -8,7 +8,7 @@ interface Chapter {
 }
 
 export const chapters: readonly Chapter[] = [
-  { title: "Begin", pages: ["quick-start.md", "init.md", "troubleshooting.md"] },
+  { title: "Begin", pages: ["quick-start.md", "init.md", "doctor.md", "troubleshooting.md"] },
   {
     title: "Trunks",
     isFolded: true,
@@ -47,6 +47,7 @@ export const chapters: readonly Chapter[] = [
       "people/numbers-and-permissions.md",
       "people/what-they-see.md",
       "people/first-calls.md",
+      "orders.md",
       "matrix-rtc.md",
       "encryption.md",
     ],
@@ -62,6 +63,7 @@ export const chapters: readonly Chapter[] = [
       "admin.md",
       "ladders.md",
       "console.md",
+      "spending.md",
       "security.md",
       "deploy/backup-and-upgrade.md",
     ],

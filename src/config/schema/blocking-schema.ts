@@ -1,4 +1,4 @@
-// Which callers reach nobody. The block list itself is in the database (docs/orders.md, docs/admin.md).
+// Which callers reach nobody. The block list itself is in the database (docs/admin.md).
 import { blockResponses } from "../../core/policy/block-list.ts";
 import { oneOf, section } from "./scalars.ts";
 
