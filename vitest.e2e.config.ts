@@ -8,9 +8,11 @@ import { patienceMs } from "./dev/loopback/patience.ts";
 const ALONE: readonly string[] = [
   // They measure: how fast a call is set up, how long a key sounds, how good speech is.
   "test/e2e/calls/codecs.test.ts",
+  "test/e2e/calls/first-calls.test.ts",
   "test/e2e/calls/outbound-caller.test.ts",
   "test/e2e/calls/outbound.test.ts",
   "test/e2e/clients/chromium-media.test.ts",
+  "test/e2e/homeservers/contract-dendrite.test.ts",
   "test/e2e/homeservers/dendrite.test.ts",
   "test/e2e/quality/converted-speech.test.ts",
   // They use the ports that an admin gets by default.
