@@ -112,7 +112,7 @@ const rows: readonly Broken[] = [
       ),
     flags: ({ folder }) => ({ homeserverConfig: join(folder, "homeserver.yaml") }),
     found: /^rc_invites\.per_user\.burst_count is 5/,
-    mend: /homeservers\.md#synapse/,
+    mend: /homeservers\/synapse\.md/,
   },
 ];
 

@@ -177,7 +177,7 @@ async function checkRtpAddress({ config, links }: AudioParts): Promise<Finding> 
   if (isPrivate(address) && publicTrunk !== undefined)
     return warning(
       `SDP names ${address}, a private address, to trunk ${publicTrunk.name}, which is on the internet`,
-      "if callers hear nothing, set media.rtp.advertised_host to your public address (docs/trunks/index.md)",
+      "if callers hear nothing, set media.rtp.advertised_host to your public address (docs/deploy/firewall.md#no-audio)",
     );
   return ok(rtp.advertised_host === undefined ? address : `${address}, as media.rtp.advertised_host says`);
 }

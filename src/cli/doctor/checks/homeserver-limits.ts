@@ -16,7 +16,6 @@ export interface LimitsParts {
   readonly configured: string | undefined;
 }
 
-const page = "docs/homeservers/index.md";
 const flag = "--homeserver-config FILE names its configuration";
 
 export function limitsCheck(parts: LimitsParts): Check {
@@ -48,7 +47,7 @@ const synapseForm = z.object({
   block_non_admin_invites: z.boolean().optional().catch(undefined),
 });
 
-/** What a call needs at least, and what Synapse has unless it is told otherwise. docs/homeservers/index.md says how we know. */
+/** What a call needs at least, and what Synapse has unless it is told otherwise. docs/homeservers/synapse.md says how we know. */
 const synapseNeeds = [
   {
     setting: "rc_message",
@@ -77,7 +76,12 @@ function synapseLimits(path: string): readonly Problem[] {
   const problems = synapseNeeds.flatMap(({ setting, least, usual, what }) => {
     const burst = bursts[setting] ?? usual;
     if (burst >= least) return [];
-    return [{ found: `${setting}.burst_count is ${burst}: ${what}`, mend: `raise it in ${path} (${page}#synapse)` }];
+    return [
+      {
+        found: `${setting}.burst_count is ${burst}: ${what}`,
+        mend: `raise it in ${path} (docs/homeservers/synapse.md)`,
+      },
+    ];
   });
   if (said.block_non_admin_invites !== true) return problems;
   const found = "block_non_admin_invites is on: nobody can dial, because dialling invites the number";
@@ -103,7 +107,7 @@ function dendriteLimits(path: string): readonly Problem[] {
     dendriteForm.parse(sectionIn(path)).client_api?.rate_limiting ?? {};
   if (!enabled || threshold >= dendriteLeast) return [];
   const found = `client_api.rate_limiting.threshold is ${threshold}: one call can exceed it`;
-  return [{ found, mend: `raise it in ${path} (${page}#dendrite)` }];
+  return [{ found, mend: `raise it in ${path} (docs/homeservers/dendrite.md)` }];
 }
 
 /** Debian's Synapse reads the files of conf.d after the first one. */

@@ -12,7 +12,7 @@ export interface JudgedTrunk {
   readonly setting: string;
 }
 
-const page = "docs/trunks/index.md";
+const page = "docs/trunks/sip.md";
 
 /** RFC 3261 s11: any answer shows a server that works, but these two. */
 export function worksByOptions(answer: ProbeAnswer): boolean {
