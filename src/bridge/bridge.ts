@@ -1,7 +1,7 @@
 // The front door: everything between the ports is made here (wiring.ts), started, watched, and stopped in order. Knows
 // no edge, only their ports. What it offers besides is what an admin's tools need.
 import { doneWithin } from "../ports/done-within.ts";
-import type { TrunkName, UserId } from "../core/ids.ts";
+import type { CallId, TrunkName, UserId } from "../core/ids.ts";
 import type { Call } from "../core/call/model/call.ts";
 import { chargedTo, failsOverTo, isRunning, trunkLegsOf } from "../core/call/model/queries.ts";
 import type { PlannedCall } from "../core/number/plan/dial-plan.ts";
@@ -14,6 +14,7 @@ import { awaitHomeserver } from "./operation/homeserver-check.ts";
 import { checkNamedPeople } from "./operation/named-people.ts";
 import { followSettings } from "./operation/settings-change.ts";
 import { StopList } from "./operation/stop-list.ts";
+import { spendingDesk } from "./spending/spending-desk.ts";
 import { checkConferences } from "./operation/conference-check.ts";
 import { checkTurn } from "./operation/turn-check.ts";
 import type { BridgePorts, BridgeSettings } from "./setup.ts";
@@ -76,6 +77,7 @@ export function openDoor(inside: Wired, ports: BridgePorts): Bridge {
     await inside.clientKinds.load(inside.rung.people().keys());
     await inside.keypads.load();
     await inside.spending.load();
+    await inside.callStops.load();
     await sip.start(inside.sipSinks);
     stops.add(() => sip.stop());
     stops.add(() => readiness.stop());
@@ -137,6 +139,14 @@ export function openDoor(inside: Wired, ports: BridgePorts): Bridge {
     return { way: "arrived", found: explainArrived(text, { ids, plan, numbers, trunk: fromTrunk, trust }) };
   }
 
+  function end(call: CallId, reason: string): boolean {
+    const runner = index.running(call);
+    if (runner === undefined) return false;
+    runner.log.info("an administrator ends a call", { reason });
+    void runner.post({ kind: "admin.ended" });
+    return true;
+  }
+
   const isBlocked = (planned: PlannedCall): boolean => inside.blocks.bars(planned);
   const isAdmin = (person: UserId): boolean => inside.admins().has(person);
   const isTrunk = (trunk: TrunkName): boolean => settings.now.trunks.has(trunk);
@@ -165,13 +175,7 @@ export function openDoor(inside: Wired, ports: BridgePorts): Bridge {
           media: await inside.sessions.stats(runner.id),
         })),
       ),
-    end(call, reason) {
-      const runner = index.running(call);
-      if (runner === undefined) return false;
-      runner.log.info("an administrator ends a call", { reason });
-      void runner.post({ kind: "admin.ended" });
-      return true;
-    },
+    end,
     records: (query) =>
       findRecords(query, {
         ledger: store.calls,
@@ -202,6 +206,13 @@ export function openDoor(inside: Wired, ports: BridgePorts): Bridge {
     },
     actions: store.adminActions,
     blocks: inside.blocks,
+    spending: spendingDesk({
+      spending: inside.spending,
+      stops: inside.callStops,
+      policy: () => settings.now.spending,
+      running: () => index.runners,
+      end,
+    }),
     shownNumber: (number) => telemetry.shownNumber(number),
     subscribe: (listener) => events.subscribe(listener),
     trunks: () =>

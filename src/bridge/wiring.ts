@@ -135,7 +135,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     clock,
   });
   const pins = new PinGuard({ ...common, pins: () => settings.now.pins, withheld: ids.withheld });
-  const spending = createSpending({
+  const { spending, stops: callStops } = createSpending({
     ...common,
     spending: () => settings.now.spending,
     store: store.spending,
@@ -163,6 +163,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
       findDid(called, name, settings.now.numbers, plan().country, trust(name).numberFormat),
     callRateLimit: new RateLimit(() => policy().callsPerMinute, clock),
     spending,
+    stops: callStops,
     sip,
     telemetry: { texted },
   };
@@ -320,6 +321,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     settings,
     sipSinks,
     spending,
+    callStops,
     store,
     storeWatch,
     switchboard,

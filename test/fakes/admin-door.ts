@@ -5,6 +5,7 @@ import { noMediaStats } from "../../src/core/call/model/media-stats.ts";
 import { createGhostIds } from "../../src/core/number/ghost/ghost-id.ts";
 import { explainArrived, explainDialled } from "../../src/core/policy/number-explanation.ts";
 import type { AdminDoor, RecordQuery, TrunkStatus } from "../../src/ports/admin/admin-door.ts";
+import type { StopOrder } from "../../src/ports/admin/spending-door.ts";
 import type { BridgeEvent, Listener, Overrun } from "../../src/ports/admin/bridge-event.ts";
 import type { EndedCall, MeasuredCall } from "../../src/ports/admin/observed-call.ts";
 import type { LadderMessage } from "../../src/ports/ladders/ladder.ts";
@@ -183,6 +184,25 @@ export class FakeDoor implements AdminDoor {
     this.drains.push(withinMs);
     return 0;
   }
+  readonly stopOrders: StopOrder[] = [];
+  readonly spending: AdminDoor["spending"] = {
+    currency: "EUR",
+    uses: () => [
+      { scope: { kind: "user", name: ann }, span: "day", of: "seconds", limit: 3600, used: 2910 },
+      { scope: { kind: "country", name: "LV" }, span: "month", of: "money", limit: undefined, used: 1_250_000 },
+    ],
+    stops: () =>
+      this.stopOrders.map(({ why, ...order }) => ({
+        ...order,
+        kind: "stopped",
+        prefix: "",
+        why: why ?? "",
+        atMs,
+        untilMs: undefined,
+      })),
+    stop: async (order) => this.stopOrders.push(order),
+    start: async () => this.stopOrders.pop() !== undefined,
+  };
   readonly blocks = new Blocks({
     stored: openMemoryStore().blocks,
     ids: exampleIds,

@@ -27,6 +27,7 @@ import type { Callers, KnownCaller } from "./callers.ts";
 import type { Screen } from "../blocking/screen.ts";
 import type { Ghosts } from "../rooms/ghosts.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
+import type { CallStops } from "../spending/call-stops.ts";
 import { abilitiesOf } from "./routing.ts";
 
 /** The switchboard, as far as a new call has to do with it. */
@@ -47,6 +48,7 @@ export interface InboundAdmissionParts {
   readonly notices: () => Notices;
   readonly calls: CallsOfTheMoment;
   readonly gate: Pick<CallGate, "closed" | "isPaused">;
+  readonly stops: Pick<CallStops, "stopsInbound">;
   readonly sip: Pick<SipTrunks, "reject">;
   readonly homeserver: Pick<Homeserver, "ownSide">;
   readonly clientKinds: Pick<ClientKinds, "inStages">;
@@ -109,8 +111,9 @@ export class InboundAdmission {
 
   /** Why no more calls are begun now, whomever they are for. */
   #crowded(caller: KnownCaller, called: string, trunk: TrunkName): Cause | undefined {
-    const { calls, gate, policy } = this.#parts;
+    const { calls, gate, stops, policy } = this.#parts;
     if (gate.closed !== undefined) return gate.closed;
+    if (stops.stopsInbound) return "calls-stopped";
     if (gate.isPaused(trunk)) return "trunk-paused";
     if (calls.calls.filter(isRunning).length >= policy().callsInAll) return "too-many-calls";
     // Callers who withhold their number are all one; they must not shut each other out everywhere.

@@ -2,15 +2,22 @@
 import type { UserId } from "../../core/ids.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { Conversations } from "../rooms/conversations.ts";
+import { CallStops } from "./call-stops.ts";
 import { LimitNews, type LimitNewsParts } from "./limit-news.ts";
 import { Spending, type SpendingParts } from "./spending.ts";
 
-export interface CreateSpendingParts extends Omit<SpendingParts, "news">, Pick<LimitNewsParts, "emit" | "telemetry"> {
+export interface CreateSpendingParts
+  extends Omit<SpendingParts, "news" | "stops">, Pick<LimitNewsParts, "emit" | "telemetry"> {
   readonly conversations: Pick<Conversations, "open">;
   readonly homeserver: Pick<Homeserver, "bot" | "notice">;
 }
 
-export function createSpending(parts: CreateSpendingParts): Spending {
+export interface SpendingRoom {
+  readonly spending: Spending;
+  readonly stops: CallStops;
+}
+
+export function createSpending(parts: CreateSpendingParts): SpendingRoom {
   const { conversations, homeserver, log } = parts;
 
   async function tell(person: UserId, words: string): Promise<void> {
@@ -24,6 +31,7 @@ export function createSpending(parts: CreateSpendingParts): Spending {
   }
 
   const news = new LimitNews({ ...parts, books: () => spending, tell: (person, words) => void tell(person, words) });
-  const spending: Spending = new Spending({ ...parts, news });
-  return spending;
+  const stops = new CallStops(parts);
+  const spending: Spending = new Spending({ ...parts, news, stops });
+  return { spending, stops };
 }

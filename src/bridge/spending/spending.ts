@@ -24,6 +24,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { SpendingStore } from "../../ports/spending.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { CallCrowd } from "./call-crowd.ts";
+import type { CallStops } from "./call-stops.ts";
 import { Charges, type RunningLeg } from "./charges.ts";
 import type { LimitNews } from "./limit-news.ts";
 import { pricedTrunks, takeFirstShare } from "./first-share.ts";
@@ -39,6 +40,7 @@ export interface SpendingParts {
   /** Whether a call has that leg. */
   readonly isHeld: (leg: CallId) => boolean;
   readonly news: Pick<LimitNews, "changed" | "refused">;
+  readonly stops: Pick<CallStops, "whyNot" | "whyNotOver">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -58,7 +60,7 @@ export type Spent =
   | { readonly kind: "allowed"; readonly trunks: readonly TrunkName[] }
   | {
       readonly kind: "refused";
-      readonly cause: Extract<Cause, "limit-reached" | "no-rate">;
+      readonly cause: Extract<Cause, "limit-reached" | "no-rate" | "calls-stopped">;
       readonly words: string | undefined;
     };
 
@@ -161,6 +163,12 @@ export class Spending {
     return shortage === undefined;
   }
 
+  /** Whether somebody pays for that leg of a trunk, and it counts for that scope. */
+  isCharged(leg: CallId, scope: Scope): boolean {
+    const key = scopeKey(scope);
+    return this.#charges.of(leg).some(({ id }) => this.#account.get(id)?.scopes.some((one) => scopeKey(one) === key));
+  }
+
   /** Whether limits have to see how long calls of that person last. */
   watches(person: UserId): boolean {
     return isLimited(person, this.#parts.spending(), this.#parts.policy());
@@ -185,7 +193,11 @@ export class Spending {
   }
 
   #begin({ person, leg, number, trunks, longestMs }: SpendingRequest, id: string, awaited: boolean): Spent {
-    const open = pricedTrunks(number, trunks, this.#parts.spending());
+    const { stops } = this.#parts;
+    const stopped = stops.whyNot(person) ?? firstIfAll(trunks.map((trunk) => stops.whyNotOver(trunk)));
+    if (stopped !== undefined) return { kind: "refused", cause: "calls-stopped", words: stopped };
+    const going = trunks.filter((trunk) => stops.whyNotOver(trunk) === undefined);
+    const open = pricedTrunks(number, going, this.#parts.spending());
     if (open.length === 0) {
       this.#parts.log.info("call refused: its number has no price", { person, setting: "limits.default_rate" });
       return { kind: "refused", cause: "no-rate", words: undefined };
@@ -348,6 +360,11 @@ export class Spending {
     this.#account.forget((window) => window < month);
     await this.#parts.store.prune(month);
   }
+}
+
+/** Undefined if one of them is. */
+function firstIfAll(words: readonly (string | undefined)[]): string | undefined {
+  return words.every((one) => one !== undefined) ? words[0] : undefined;
 }
 
 /** Longer than a month, so that the month before is still there. */

@@ -4,6 +4,7 @@ import { describeBlocks } from "./blocks.ts";
 import { describeCalls } from "./calls.ts";
 import { describeExportCalls } from "./export-calls.ts";
 import { describeLogLevel } from "./log-level.ts";
+import { describeLimits } from "./limits.ts";
 import { describeNumbers } from "./numbers.ts";
 import { describeTrunks } from "./trunks.ts";
 import { describeUsers } from "./users.ts";
@@ -13,6 +14,7 @@ export const adminCommands: readonly DescribeCommand[] = [
   describeTrunks,
   describeNumbers,
   describeUsers,
+  describeLimits,
   describeBlocks,
   describeExportCalls,
   describeLogLevel,

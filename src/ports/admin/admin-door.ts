@@ -10,6 +10,7 @@ import type { AdminActions, RecordPlace } from "../store.ts";
 import type { LogLevel } from "../telemetry.ts";
 import type { AdminLogins } from "./admin-logins.ts";
 import type { BlocksDoor } from "./blocks-door.ts";
+import type { SpendingDoor } from "./spending-door.ts";
 import type { BridgeEvent, Listener, Overrun } from "./bridge-event.ts";
 import type { EndedCall, MeasuredCall } from "./observed-call.ts";
 
@@ -136,6 +137,7 @@ export interface AdminDoor {
 
   /** Whose calls nobody takes, or one person does not. */
   readonly blocks: BlocksDoor;
+  readonly spending: SpendingDoor;
   /** As the log shows a telephone number. */
   shownNumber(number: string): string;
 

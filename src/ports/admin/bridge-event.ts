@@ -33,6 +33,8 @@ export type BridgeEvent = {
   | { readonly kind: "store.mended" }
   | { readonly kind: "bridge.draining" }
   | LimitEvent
+  | { readonly kind: "calls.stopped"; readonly scope: Scope; readonly inbound: boolean; readonly who: string }
+  | { readonly kind: "calls.started"; readonly scope: Scope }
 );
 
 /** Those that a webhook may be told. What the store cannot write, say, cannot be kept for it either. */

@@ -314,3 +314,57 @@ test("without a socket a command takes the port, with the token of the configura
     err: expect.stringMatching(/no bridge runs here/) as string,
   });
 });
+
+describe("limits and stops", () => {
+  test("show what is used and what is left, for people and for programs", async () => {
+    const { run: command } = await shell();
+    expect((await command("limits")).out.split("\n")).toEqual([
+      "WHOSE             WHEN        USED      LIMIT     OF IT",
+      "@ann:example.org  today       48.5 min  60 min    80 %",
+      "country LV        this month  1.25 EUR  no limit",
+      "",
+    ]);
+    expect(JSON.parse((await command("limits", "--json")).out)).toMatchObject({
+      currency: "EUR",
+      uses: [
+        { measure: "minutes", limit: "60", used: "48.5" },
+        { measure: "money", used: "1.25" },
+      ],
+      stops: [],
+    });
+  });
+
+  test("calls stop ends calls until calls start, says whose, and is noted with who did it", async () => {
+    const { run: command, door } = await shell();
+    const done = await command("calls", "stop", "--reason", "odd bill");
+    expect(done).toMatchObject({ code: 0, out: "outgoing calls stopped: 1 ended, none begin until `calls start`\n" });
+    expect(door.stopOrders).toMatchObject([{ scope: { kind: "bridge" }, inbound: false, why: "odd bill" }]);
+    expect((await command("limits")).out).toMatch(
+      /^outgoing calls are stopped since 2026-11-30 12:00:00 UTC by uid \d+: odd bill\n/,
+    );
+    expect((await command("calls", "start")).out).toBe("outgoing calls may begin again\n");
+    expect(await command("calls", "start")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("not stopped") as string,
+    });
+    expect(door.noted.map(({ action, detail }) => [action, detail])).toEqual([
+      ["stop calls", "all calls odd bill"],
+      ["start calls", "all calls"],
+      ["start calls", "all calls"],
+    ]);
+  });
+
+  test("calls stop takes a person or a trunk, and refuses what makes no sense", async () => {
+    const { run: command, door } = await shell();
+    expect((await command("calls", "stop", "--user", "@ann:example.org")).out).toContain(
+      "calls of @ann:example.org stopped",
+    );
+    expect((await command("calls", "stop", "--trunk", "main")).out).toContain("calls over main stopped");
+    expect(await command("calls", "stop", "--trunk", "mian")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("there is no such trunk; there are main") as string,
+    });
+    expect(await command("calls", "stop", "--trunk", "main", "--all")).toMatchObject({ code: 2 });
+    expect(door.stopOrders).toHaveLength(2);
+  });
+});

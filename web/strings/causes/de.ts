@@ -25,6 +25,7 @@ export const causes: typeof en = {
   "too-often": "Zu viele Versuche",
   "too-many-calls": "Alle Leitungen belegt",
   "limit-reached": "Limit erreicht",
+  "calls-stopped": "Anrufe vom Administrator gestoppt",
   "no-rate": "Preis der Nummer unbekannt",
   "no-route": "Keine Route zu dieser Nummer",
   "not-dialable": "Nicht wählbar",

@@ -25,6 +25,7 @@ export const causes: typeof en = {
   "too-often": "Demasiados intentos",
   "too-many-calls": "Todas las líneas ocupadas",
   "limit-reached": "Límite agotado",
+  "calls-stopped": "Llamadas detenidas por un administrador",
   "no-rate": "Precio del número desconocido",
   "no-route": "Sin ruta hacia este número",
   "not-dialable": "No se puede marcar",

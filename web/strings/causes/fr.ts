@@ -25,6 +25,7 @@ export const causes: typeof en = {
   "too-often": "Trop de tentatives",
   "too-many-calls": "Toutes les lignes sont occupées",
   "limit-reached": "Limite épuisée",
+  "calls-stopped": "Appels arrêtés par un administrateur",
   "no-rate": "Prix du numéro inconnu",
   "no-route": "Aucune route vers ce numéro",
   "not-dialable": "Impossible à composer",

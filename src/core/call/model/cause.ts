@@ -79,6 +79,7 @@ const causes = {
   "too-many-calls": entry("bridge", 42, 503, "All lines are in use. Please try again later."),
   /** Minutes, money, calls at once or calls a minute; the words say which. */
   "limit-reached": entry("caller", 21, 403, "A limit on calls is used up."),
+  "calls-stopped": entry("bridge", 21, 503, "An administrator has stopped telephone calls here."),
   "no-rate": entry("caller", 21, 403, "It is not known what a call to this number costs, so it was not placed."),
   "no-route": entry("caller", 3, 404, "This number cannot be reached from here."),
   "not-dialable": entry("caller", 28, 404, "This number cannot be dialled."),

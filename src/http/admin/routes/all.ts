@@ -6,6 +6,7 @@ import { ladderRoutes } from "./ladders.ts";
 import { numberRoutes } from "./numbers.ts";
 import { operationRoutes } from "./operation.ts";
 import { sessionRoutes } from "./session.ts";
+import { spendingRoutes } from "./spending.ts";
 import { trunkRoutes } from "./trunks.ts";
 
 export const routes: readonly Route[] = [
@@ -14,6 +15,7 @@ export const routes: readonly Route[] = [
   ...trunkRoutes,
   ...numberRoutes,
   ...blockRoutes,
+  ...spendingRoutes,
   ...operationRoutes,
   ...sessionRoutes,
 ];

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import type { BridgeEvent, Overrun } from "../../../ports/admin/bridge-event.ts";
 import { call, callOf, callRecord, callRecordOf } from "./calls.ts";
-import { limitNews, limitNewsOf } from "./limits.ts";
+import { limitNews, limitNewsOf, scope, scopeOf } from "./limits.ts";
 import { time, timeOf } from "./scalars.ts";
 
 const at = { at: time };
@@ -21,6 +21,8 @@ export const event = z
     z.object({ kind: z.literal("store.failed"), ...at, reason: z.string() }),
     z.object({ kind: z.enum(["store.mended", "bridge.draining"]), ...at }),
     z.object({ kind: z.enum(["limit.warned", "limit.reached"]), ...at, ...limitNews.shape }),
+    z.object({ kind: z.literal("calls.stopped"), ...at, scope, inbound: z.boolean(), who: z.string() }),
+    z.object({ kind: z.literal("calls.started"), ...at, scope }),
     z.object({ kind: z.literal("feed.overrun"), missed: z.int() }),
   ])
   .describe("feed.overrun: whoever reads was too slow, and so many events before the next one are missing");
@@ -47,6 +49,10 @@ export function eventOf(one: BridgeEvent | Overrun): z.infer<typeof event> {
     case "limit.warned":
     case "limit.reached":
       return { kind: one.kind, at: timeOf(one.atMs), ...limitNewsOf(one) };
+    case "calls.stopped":
+      return { kind: one.kind, at: timeOf(one.atMs), scope: scopeOf(one.scope), inbound: one.inbound, who: one.who };
+    case "calls.started":
+      return { kind: one.kind, at: timeOf(one.atMs), scope: scopeOf(one.scope) };
     case "store.failed":
       return { kind: one.kind, at: timeOf(one.atMs), reason: one.reason };
     case "store.mended":

@@ -1,9 +1,14 @@
 // Limits of minutes and money as the admin API tells them.
 import * as z from "zod";
 import { moneyDecimal } from "../../../core/policy/spending/money.ts";
+import { trunkName } from "../../../core/ids.ts";
+import type { Scope } from "../../../core/policy/spending/allowance.ts";
+import type { Bar } from "../../../core/policy/spending/bar.ts";
 import type { LimitEvent } from "../../../ports/admin/bridge-event.ts";
+import type { LimitUse } from "../../../ports/admin/spending-door.ts";
+import { line, time, timeOf, userParameter } from "./scalars.ts";
 
-const scope = z.object({
+export const scope = z.object({
   kind: z.enum(["user", "trunk", "country", "bridge"]),
   name: z.string().describe("A user id, a trunk, a country (ISO 3166-1) or calling code; empty for the whole bridge"),
 });
@@ -22,6 +27,57 @@ export const limitNews = z.object({
   person: z.string().describe("Whose call it was"),
 });
 
+export function scopeOf({ kind, name }: Scope): z.infer<typeof scope> {
+  return { kind, name };
+}
+
+export const limitUse = z.object({
+  scope,
+  span: z.enum(["day", "month"]),
+  measure,
+  limit: amount.optional().describe("Missing: no limit"),
+  used: amount,
+});
+
+export const limitUses = z.object({ currency: z.string(), uses: z.array(limitUse) });
+
+export function limitUseOf({ scope: whose, span, of, limit, used }: LimitUse): z.infer<typeof limitUse> {
+  return {
+    scope: scopeOf(whose),
+    span,
+    measure: of === "money" ? "money" : "minutes",
+    limit: limit === undefined ? undefined : amountOf(of, limit),
+    used: amountOf(of, used),
+  };
+}
+
+export const stop = z.object({
+  scope,
+  inbound: z.boolean().describe("Incoming calls too"),
+  who: z.string(),
+  why: z.string(),
+  at: time,
+});
+export const stopList = z.object({ stops: z.array(stop) });
+export const stopped = stopList.extend({ ended: z.int().min(0).describe("How many calls end now") });
+
+export function stopOf({ scope: whose, inbound, who, why, atMs }: Bar): z.infer<typeof stop> {
+  return { scope: scopeOf(whose), inbound, who, why, at: timeOf(atMs) };
+}
+
+const whose = {
+  user: userParameter.optional().describe("Only this person's calls"),
+  trunk: line(255).transform(trunkName).optional().describe("Only calls over this trunk"),
+};
+export const stopOrder = z
+  .strictObject({
+    ...whose,
+    all: z.boolean().default(false).describe("Incoming calls too"),
+    reason: line(200).optional().describe("For the log"),
+  })
+  .prefault({});
+export const startOrder = z.strictObject(whose).prefault({});
+
 export function limitNewsOf({
   scope: whose,
   span,
@@ -32,7 +88,7 @@ export function limitNewsOf({
   person,
 }: LimitEvent): z.infer<typeof limitNews> {
   return {
-    scope: { kind: whose.kind, name: whose.name },
+    scope: scopeOf(whose),
     span,
     measure: of === "money" ? "money" : "minutes",
     limit: amountOf(of, limit),

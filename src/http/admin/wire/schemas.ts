@@ -7,6 +7,7 @@ import { call, callRecord } from "./calls.ts";
 import { event } from "./events.ts";
 import { arrived, dialled } from "./explanation.ts";
 import { ladder } from "./ladders.ts";
+import { limitUse, limitUses, stop, stopList } from "./limits.ts";
 import { line } from "./scalars.ts";
 import { loginOrder, visitor } from "./session.ts";
 
@@ -46,6 +47,10 @@ const named = {
   Block: block,
   BlockList: blockList,
   Limits: limits,
+  LimitUse: limitUse,
+  LimitUses: limitUses,
+  Stop: stop,
+  StopList: stopList,
   Status: status,
   LogSetting: logSetting,
   Action: action,
