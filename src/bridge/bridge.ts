@@ -89,6 +89,9 @@ export function openDoor(inside: Wired, ports: BridgePorts): Bridge {
     stops.add(() => inside.ringBacks.stop());
     await inside.retention.start();
     stops.add(() => inside.retention.stop());
+    inside.certificates.start();
+    stops.add(() => inside.certificates.stop());
+    stops.add(() => inside.adminRoom.stop());
     stops.add(() => stopping.abort());
     void meetHomeserver(stopping.signal).catch(refuse);
   }
@@ -113,6 +116,7 @@ export function openDoor(inside: Wired, ports: BridgePorts): Bridge {
   async function apply(next: BridgeSettings): Promise<void> {
     const before = { trunks: settings.now.trunks, people: inside.rung.people() };
     settings.replace(next);
+    inside.certificates.look();
     const removed = [...before.trunks.keys()].filter((name) => !next.trunks.has(name));
     const newPeople = [...inside.rung.people().keys()].filter((person) => !before.people.has(person));
     const { clientKinds, ghosts } = inside;

@@ -1,6 +1,6 @@
 // What the bridge is made with: its ports, and one plain value that says what the configuration wants (config/mapping).
 import type { Notices } from "../core/call/model/notices.ts";
-import type { TrunkName, UserId } from "../core/ids.ts";
+import type { RoomId, TrunkName, UserId } from "../core/ids.ts";
 import type { GhostIdOptions } from "../core/number/ghost/ghost-id.ts";
 import type { DialPlan } from "../core/number/plan/dial-plan.ts";
 import type { DidTable } from "../core/number/plan/did.ts";
@@ -47,6 +47,8 @@ export interface BridgedTrunk {
   /** What it is believed of callers. */
   readonly trust: CallerTrust;
   readonly media: TrunkMedia;
+  /** When the bridge's own certificate for it ends (ms since the epoch); undefined: it has none. */
+  readonly certificateEndsAtMs?: number | undefined;
 }
 
 /** Which callers reach nobody. */
@@ -87,6 +89,8 @@ export interface BridgeSettings {
   readonly admins: ReadonlySet<UserId>;
   /** Where admins find the console; undefined: there is none. */
   readonly consoleUrl: string | undefined;
+  /** Is told what admins should know at once; undefined: none. */
+  readonly adminRoom: RoomId | undefined;
   /** How long the records of ended calls are kept. */
   readonly keepCallsMs: number;
 }

@@ -35,11 +35,13 @@ import { RateLimit } from "./limits/rate-limit.ts";
 import { InboundMessages } from "./messages/inbound-messages.ts";
 import { OutboundMessages } from "./messages/outbound-messages.ts";
 import { Voicemail } from "./messages/voicemail.ts";
+import { AdminRoom } from "./observation/admin-room.ts";
 import { EventFeed } from "./observation/event-feed.ts";
 import { TrunkEvents } from "./observation/trunk-events.ts";
 import type { HomeserverCheckParts } from "./operation/homeserver-check.ts";
 import { FrontDoor } from "./operation/front-door.ts";
 import { Readiness } from "./operation/readiness.ts";
+import { CertificateWatch } from "./operation/certificate-watch.ts";
 import { Retention } from "./operation/retention.ts";
 import { SteadyLedger } from "./operation/steady-ledger.ts";
 import { StoreWatch } from "./operation/store-watch.ts";
@@ -285,6 +287,15 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     gate.shut("restarting");
     return hangUps.endAll(patienceMs);
   };
+  const adminRoom = new AdminRoom({ homeserver, room: () => settings.now.adminRoom, clock, log });
+  events.subscribe((event) => adminRoom.take(event));
+  const certificates = new CertificateWatch({
+    ends: () => certificateEnds(settings.now.trunks),
+    emit,
+    telemetry,
+    clock,
+    log,
+  });
   const retention = new Retention({
     ledger: store.calls,
     actions: store.adminActions,
@@ -315,6 +326,8 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     messages,
     readiness,
     retention,
+    adminRoom,
+    certificates,
     ringBacks,
     rung,
     sessions,
@@ -327,4 +340,10 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     switchboard,
     voicemail,
   };
+}
+
+function certificateEnds(trunks: BridgeSettings["trunks"]): ReadonlyMap<TrunkName, number> {
+  return new Map(
+    [...trunks].flatMap(([name, { certificateEndsAtMs: end }]) => (end === undefined ? [] : [[name, end] as const])),
+  );
 }

@@ -53,6 +53,8 @@ export interface Telemetry {
   /** Of a limit 80 % are used, or all of it. */
   limitTold(scope: Scope["kind"], what: "warned" | "reached"): void;
   trunkState(trunk: TrunkName, up: boolean): void;
+  /** When the bridge's own certificate for a trunk ends (ms since the epoch). */
+  certificateEnds(trunk: TrunkName, atMs: number): void;
   /** Events received, duplicates dropped, events waiting. */
   eventsTaken(count: number, duplicates: number): void;
   inboxDepth(events: number): void;

@@ -78,6 +78,12 @@ export class Metrics implements Counted {
     labelNames: ["trunk"],
     registers: [this.#registry],
   });
+  readonly #certificateEnds = new Gauge({
+    name: `${prefix}certificate_ends_timestamp_seconds`,
+    help: "When the bridge's own certificate for a trunk ends, in seconds since the epoch.",
+    labelNames: ["trunk"],
+    registers: [this.#registry],
+  });
   readonly #events = new Counter({
     name: `${prefix}events_total`,
     help: "Events taken from the homeserver, repeated ones included.",
@@ -197,6 +203,10 @@ export class Metrics implements Counted {
 
   trunkState(trunk: string, up: boolean): void {
     this.#trunkUp.set({ trunk }, up ? 1 : 0);
+  }
+
+  certificateEnds(trunk: string, atMs: number): void {
+    this.#certificateEnds.set({ trunk }, atMs / 1_000);
   }
 
   eventsTaken(count: number, duplicates: number): void {

@@ -84,6 +84,7 @@ export function createTelemetry(options: LogOptions, openTracing?: (log: Log) =>
       metrics.homeserverAnswered(request, status, tookMs),
     limitTold: (scope: Scope["kind"], what: "warned" | "reached") => metrics.limitTold(scope, what),
     trunkState: (trunk: TrunkName, up: boolean) => metrics.trunkState(trunk, up),
+    certificateEnds: (trunk: TrunkName, atMs: number) => metrics.certificateEnds(trunk, atMs),
     eventsTaken: (count: number, duplicates: number) => metrics.eventsTaken(count, duplicates),
     inboxDepth: (events: number) => metrics.inboxDepth(events),
     exposition: () => metrics.exposition(),

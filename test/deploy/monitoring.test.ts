@@ -66,6 +66,7 @@ type Series = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
 async function realSeries(): Promise<Series> {
   const metrics = new Metrics();
   metrics.trunkState(trunkName("main"), true);
+  metrics.certificateEnds(trunkName("main"), 0);
   metrics.homeserverAnswered("PUT rooms/send", 200, 12);
   metrics.lookedUp("m.protocol.pstn", "found");
   metrics.factIgnored("sip.ringing", "ended");

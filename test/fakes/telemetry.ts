@@ -74,6 +74,7 @@ export class FakeTelemetry implements Telemetry {
     this.ignored.push(`${fact} in ${phase}`);
   }
   homeserverAnswered(): void {}
+  certificateEnds(): void {}
   trunkState(): void {}
   eventsTaken(): void {}
   inboxDepth(): void {}

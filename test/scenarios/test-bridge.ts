@@ -326,6 +326,7 @@ function settingsOf(options: TestBridgeOptions): BridgeSettings {
     ice: { servers: [], askHomeserver: true },
     admins: new Set(options.admins ?? [ann]),
     consoleUrl: "https://bridge.example.org",
+    adminRoom: undefined,
     keepCallsMs: 30 * 24 * 3_600_000,
   };
 }

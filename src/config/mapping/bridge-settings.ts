@@ -1,5 +1,6 @@
 // All that the bridge is told of the configuration, as one value (bridge/setup.ts).
-import { parseUserId, type TrunkName } from "../../core/ids.ts";
+import { X509Certificate } from "node:crypto";
+import { parseUserId, roomId, type TrunkName } from "../../core/ids.ts";
 import type { Config } from "../schema/schema.ts";
 import { toConsoleUrl } from "./admin-mapping.ts";
 import { toBlocking } from "./blocking-mapping.ts";
@@ -26,7 +27,13 @@ export function toBridgeSettings(config: Config) {
     ([name, identity]) =>
       [
         name,
-        { identity, features: entryOf(features, name), trust: entryOf(trust, name), media: entryOf(media, name) },
+        {
+          identity,
+          features: entryOf(features, name),
+          trust: entryOf(trust, name),
+          media: entryOf(media, name),
+          certificateEndsAtMs: certificateEnd(config.trunks.find((trunk) => trunk.name === name)?.tls.certificate),
+        },
       ] as const,
   );
   return {
@@ -47,8 +54,14 @@ export function toBridgeSettings(config: Config) {
     ice: { servers: toIceServers(config), askHomeserver: config.media.ice.homeserver_turn },
     admins: new Set(config.admin.users.flatMap((user) => parseUserId(user) ?? [])),
     consoleUrl: toConsoleUrl(config),
+    adminRoom: config.admin.room === undefined ? undefined : roomId(config.admin.room),
     keepCallsMs: config.database.keep_calls_days * dayMs,
   };
+}
+
+/** The checks leave no certificate that cannot be read. */
+function certificateEnd(pem: string | undefined): number | undefined {
+  return pem === undefined ? undefined : new X509Certificate(pem).validToDate.getTime();
 }
 
 /** Each of the maps has an entry for every trunk of the configuration. */

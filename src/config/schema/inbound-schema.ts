@@ -1,15 +1,9 @@
 // Calls from the telephone network in the configuration: which number rings whom.
 import * as z from "zod";
 import { compilePattern } from "../../core/number/plan/pattern.ts";
-import { listOf, seconds, secretFile, section, text, userId } from "./scalars.ts";
+import { listOf, roomId, seconds, secretFile, section, text, userId } from "./scalars.ts";
 
 const trunkName = text("should be the name of a trunk");
-
-const roomText = 'should be a room id in quotes, such as "!office:example.org"';
-const roomId = z
-  .string({ error: roomText })
-  .regex(/^![^\s:]+(?::\S+)?$/, { error: roomText })
-  .max(255, { error: roomText });
 
 const numberText = 'should be a number or a name in quotes, such as "+441632960123" or "alice", without @ and a domain';
 const prefixText = 'should be the beginning of a number in quotes, such as "+4416329601"';

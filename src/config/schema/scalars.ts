@@ -41,6 +41,12 @@ const shareError = "should be a number from 0 to 1";
 /** From none to all. */
 export const share = z.number({ error: shareError }).min(0, { error: shareError }).max(1, { error: shareError });
 
+const roomText = 'should be a room id in quotes, such as "!office:example.org"';
+export const roomId = z
+  .string({ error: roomText })
+  .regex(/^![^\s:]+(?::\S+)?$/, { error: roomText })
+  .max(255, { error: roomText });
+
 export const filePath = text("should be the path of a file");
 
 /** Of the key with `_file` at its end: where the secret is read from that may also stand in the key without. */

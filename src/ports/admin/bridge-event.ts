@@ -28,6 +28,8 @@ export type BridgeEvent = {
   | { readonly kind: "call.ended"; readonly record: EndedCall }
   | { readonly kind: "trunk.up" | "trunk.down"; readonly trunk: TrunkName; readonly detail: string }
   | { readonly kind: "trunk.paused" | "trunk.resumed"; readonly trunk: TrunkName }
+  /** The bridge's own, with which it meets that trunk; `endsAtMs` is in ms since the epoch. */
+  | { readonly kind: "certificate.ending"; readonly trunk: TrunkName; readonly endsAtMs: number }
   | { readonly kind: "message.delivered" | "message.failed"; readonly direction: TextDirection }
   | { readonly kind: "store.failed"; readonly reason: string }
   | { readonly kind: "store.mended" }
@@ -47,6 +49,9 @@ export const webhookEvents = [
   "trunk.down",
   "trunk.paused",
   "trunk.resumed",
+  "certificate.ending",
+  "limit.warned",
+  "limit.reached",
   "message.delivered",
   "message.failed",
   "bridge.draining",

@@ -53,6 +53,25 @@ export function warningWords({ span, of, limit, used }: Shortage, telling: Telli
   return `You have used ${amountText(of, used, telling.currency)} of your ${amount} of calls for ${spanWords[span]}. A new ${span} begins at ${until}.`;
 }
 
+/** For admins, at 80 % of a limit and at all of it. */
+export function limitWords({ scope, span, of, limit, used }: Omit<Shortage, "held">, currency: string): string {
+  const share = `${amountText(of, used, currency)} of ${amountText(of, limit, currency)}`;
+  return `${share} for ${spanWords[span]} ${of === "money" ? "is" : "are"} used by calls ${payersOf(scope)}.`;
+}
+
+function payersOf(scope: Scope): string {
+  switch (scope.kind) {
+    case "user":
+      return `of ${scope.name}`;
+    case "trunk":
+      return `over trunk ${scope.name}`;
+    case "country":
+      return `to ${countryName(scope.name)}`;
+    case "bridge":
+      return "of everybody";
+  }
+}
+
 export function crowdedWords(scope: Scope, limit: number): string {
   const calls = limit === 1 ? "1 call" : `${limit} calls`;
   return `Only ${calls} ${placeOf(scope)} may be made at once. Please try again when one has ended.`;

@@ -13,6 +13,7 @@ export const event = z
     z.object({ kind: z.literal("call.ended"), ...at, record: callRecord }),
     z.object({ kind: z.enum(["trunk.up", "trunk.down"]), ...at, trunk: z.string(), detail: z.string() }),
     z.object({ kind: z.enum(["trunk.paused", "trunk.resumed"]), ...at, trunk: z.string() }),
+    z.object({ kind: z.literal("certificate.ending"), ...at, trunk: z.string(), ends_at: time }),
     z.object({
       kind: z.enum(["message.delivered", "message.failed"]),
       ...at,
@@ -43,6 +44,8 @@ export function eventOf(one: BridgeEvent | Overrun): z.infer<typeof event> {
     case "trunk.paused":
     case "trunk.resumed":
       return { kind: one.kind, at: timeOf(one.atMs), trunk: one.trunk };
+    case "certificate.ending":
+      return { kind: one.kind, at: timeOf(one.atMs), trunk: one.trunk, ends_at: timeOf(one.endsAtMs) };
     case "message.delivered":
     case "message.failed":
       return { kind: one.kind, at: timeOf(one.atMs), direction: one.direction };

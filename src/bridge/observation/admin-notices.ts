@@ -1,0 +1,38 @@
+// What admins read in their room about what happens in the bridge.
+import { durationText } from "../../core/call/ending/room-notices.ts";
+import { limitWords } from "../../core/policy/spending/words.ts";
+import type { BridgeEvent } from "../../ports/admin/bridge-event.ts";
+
+const dayMs = 24 * 3_600_000;
+
+/** Undefined: it is nothing that admins have to act on. Trunks that go up and down are told when it lasts (admin-room.ts). */
+export function adminNotice(event: BridgeEvent): string | undefined {
+  switch (event.kind) {
+    case "store.failed":
+      return `The database cannot be written: ${event.reason}. Calls that are up go on, new ones are refused.`;
+    case "store.mended":
+      return "The database can be written again.";
+    case "certificate.ending":
+      return certificateWords(event.trunk, event.endsAtMs - event.atMs);
+    case "limit.warned":
+      return limitWords(event, event.currency);
+    case "limit.reached":
+      return `A limit is met, so calls are refused: ${limitWords(event, event.currency)}`;
+    default:
+      return undefined;
+  }
+}
+
+export const trunkDownWords = (trunk: string, detail: string): string =>
+  `Trunk ${trunk} is down: ${detail}. No calls get through on it.`;
+export const trunkUpWords = (trunk: string, downMs: number): string =>
+  `Trunk ${trunk} is up again. It was down for ${durationText(downMs)}.`;
+export const moreWords = (count: number): string => `${count} more of these are in the log.`;
+
+function certificateWords(trunk: string, leftMs: number): string {
+  const setting = `Renew the file that trunks[${trunk}].tls.certificate holds.`;
+  if (leftMs <= 0) return `The bridge's certificate for trunk ${trunk} is not valid any more. ${setting}`;
+  const days = Math.floor(leftMs / dayMs);
+  const when = days === 0 ? "today" : days === 1 ? "tomorrow" : `in ${days} days`;
+  return `The bridge's certificate for trunk ${trunk} ends ${when}. ${setting}`;
+}
