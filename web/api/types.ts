@@ -5,6 +5,7 @@ import type { action, limits, logLevel, numberEntry, status, trunk, user } from 
 import type { call, callRecord } from "../../src/http/admin/wire/calls.ts";
 import type { event } from "../../src/http/admin/wire/events.ts";
 import type { arrived, dialled } from "../../src/http/admin/wire/explanation.ts";
+import type { ladder } from "../../src/http/admin/wire/ladders.ts";
 
 export type Call = z.infer<typeof call>;
 export type Heard = NonNullable<Call["media"]>["from_matrix"];
@@ -21,3 +22,5 @@ export type Dialled = z.infer<typeof dialled>;
 export type Arrived = z.infer<typeof arrived>;
 export type Reading = Dialled["readings"][number];
 export type ErrorBody = z.infer<typeof errorBody>;
+export type Ladder = z.infer<typeof ladder>;
+export type LadderMessage = Ladder["messages"][number];

@@ -6,6 +6,7 @@ import { hrefOf } from "../app/router.ts";
 import { useApp, useLive } from "../app/use-app.ts";
 import { Empty, Loading, ProblemBox } from "../parts/problem.tsx";
 import { Time } from "../parts/small.tsx";
+import { remember } from "../state/ended-calls.ts";
 import { Table, type Column } from "../parts/table.tsx";
 import { useWords } from "../text/use-words.ts";
 import { Direction, Ending } from "./call-words.tsx";
@@ -69,6 +70,7 @@ function useRecords(search: Search): readonly [Found, () => void] {
       do {
         const query = { ...search, limit: pageSize, after: page.next };
         const answer = await client.ask<Page>("/records", { query, signal });
+        remember(answer.records);
         page = { ...answer, records: [...page.records, ...answer.records] };
       } while (page.records.length === before.records.length && page.next !== undefined);
       setFound({ state: "ready", page });
@@ -154,6 +156,15 @@ function SearchForm({ query }: { readonly query: Readonly<Record<string, string>
           </select>
         </label>
         <div class="buttons">
+          <label class="choice">
+            <input
+              type="checkbox"
+              name="whole_numbers"
+              value="true"
+              defaultChecked={query["whole_numbers"] === "true"}
+            />
+            {t.history.whole}
+          </label>
           <a class="button" href={hrefOf("history")}>
             {t.history.clear}
           </a>

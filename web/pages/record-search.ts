@@ -1,10 +1,20 @@
 // What the search form says, as the API is asked. Pure.
-export type Search = Readonly<Partial<Record<"from" | "to" | "person" | "number" | "trunk" | "result", string>>>;
+export type Search = Readonly<
+  Partial<Record<"from" | "to" | "person" | "number" | "trunk" | "result" | "whole_numbers", string>>
+>;
 
 /** Days begin at midnight where the browser is. */
 export function searchOf(query: Readonly<Record<string, string>>): Search {
-  const { from, to, person, number, trunk, result } = query;
-  const wanted = { from: from && midnight(from), to: to && midnight(to), person, number, trunk, result };
+  const { from, to, person, number, trunk, result, whole_numbers: whole } = query;
+  const wanted = {
+    from: from && midnight(from),
+    to: to && midnight(to),
+    person,
+    number,
+    trunk,
+    result,
+    whole_numbers: whole,
+  };
   return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined && value !== ""));
 }
 

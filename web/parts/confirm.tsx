@@ -74,8 +74,11 @@ export function Dialog({ title, onClose, children }: DialogProps): JSX.Element {
   // Before the next key is pressed.
   useLayoutEffect(() => {
     const before = document.activeElement;
-    dialog.current?.showModal();
+    const { current: opened } = dialog;
+    opened?.showModal();
     return () => {
+      // Nothing behind an open dialog can have the focus.
+      opened?.close();
       if (before instanceof HTMLElement) before.focus();
     };
   }, []);

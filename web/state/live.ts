@@ -2,6 +2,7 @@
 import { createEventLines } from "../api/event-lines.ts";
 import { Problem, type Client } from "../api/client.ts";
 import type { BridgeEvent, Call, Limits, Status, Trunk } from "../api/types.ts";
+import { remember } from "./ended-calls.ts";
 import { createHistory, type QualityHistory } from "./quality.ts";
 import { createStore, type Store } from "./store.ts";
 
@@ -89,6 +90,7 @@ export function createLiveFeed(client: Client): LiveFeed {
   function take(event: BridgeEvent): void {
     feed.refresh();
     if (event.kind === "feed.overrun") return;
+    if (event.kind === "call.ended") remember([event.record]);
     state.set((now) => ({ ...now, calls: callsAfter(now.calls ?? [], event) }));
     for (const listener of listeners) listener(event);
   }

@@ -3,6 +3,7 @@ import { callId, roomId, trunkName, type UserId } from "../../../src/core/ids.ts
 import type { EndStats, MediaStats } from "../../../src/core/call/model/media-stats.ts";
 import type { AdminDoor, TrunkStatus } from "../../../src/ports/admin/admin-door.ts";
 import type { EndedCall, MeasuredCall } from "../../../src/ports/admin/observed-call.ts";
+import { exampleLadder } from "./example-ladder.ts";
 import { endedCall, FakeDoor } from "../../fakes/admin-door.ts";
 
 const minuteMs = 60_000;
@@ -137,6 +138,9 @@ export class BusyDoor extends FakeDoor {
       };
     });
   };
+
+  override ladder: AdminDoor["ladder"] = async (call) =>
+    call === lines[0]?.id ? exampleLadder(this.#sinceMs - lines[0].forMs - 8_000) : [];
 
   override trunks(): readonly TrunkStatus[] {
     const health = (name: string, state: "up" | "down", detail: string, agoMs: number) => ({

@@ -109,6 +109,38 @@ test("by keyboard alone: a trunk is paused after a question, and resumed", async
   expect(bridge.door.trunks()).toMatchObject([{ paused: false }]);
 });
 
+test("by keyboard or by mouse: the ladder of a call shows each message, and is copied as text", async () => {
+  const { url } = await serveConsole(new BusyDoor(1), systemClock);
+  const page = await openPage(browser, `${url}#/calls/c-0Tq9mZr2VfYc3bXw8kLp51`, {
+    viewport: wide,
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
+  await signIn(page);
+  const message = page.getByRole("region", { name: "Message" });
+  await message.getByText('"call_id": "1764547200x"').waitFor();
+  await page.getByRole("button", { name: "A m.call.invite from @alice:example.org to Bridge" }).focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("j");
+  await message.getByText("INVITE sip:+44*******081@sipgate.example SIP/2.0").waitFor();
+  await page.keyboard.press("ArrowDown");
+  await message.getByText("The same message again.").waitFor();
+  await page.getByRole("button", { name: "4.610 C 180 Ringing from sipgate to Bridge" }).hover();
+  await message.getByText("SIP/2.0 180 Ringing").waitFor();
+  await page.getByRole("button", { name: "Copy as text" }).press("Enter");
+  await said(page, "The ladder is in the clipboard.");
+  expect(await page.evaluate("navigator.clipboard.readText()")).toMatch(/\|- m\.call\.invi.*>\|[^]*INVITE sip:/);
+});
+
+test("a call that has ended is found in the history, with its end and its ladder", async () => {
+  const { url } = await serveConsole(new FakeDoor(), systemClock);
+  const page = await openPage(browser, `${url}#/calls/c-3`, { viewport: narrow });
+  await signIn(page);
+  await text(page, "Busy");
+  await text(page, "The bridge no longer keeps the ladder of this call (ladders.keep_minutes).");
+  await page.goto(`${url}#/calls/c-nobody`);
+  await text(page, "There is no such call now, nor in the history.");
+});
+
 test("the history is searched, read on, and exported, and what is wrong with a search is said", async () => {
   const door = new BusyDoor(120);
   const { url } = await serveConsole(door, systemClock);
@@ -133,6 +165,11 @@ test("the history is searched, read on, and exported, and what is wrong with a s
   expect(file).toMatch(/^id,direction,person,number/);
   await said(page, "120 calls exported.");
 
+  await page.getByLabel("Show whole numbers").press("Space");
+  await page.getByRole("button", { name: "Search" }).press("Enter");
+  await text(page, "The configuration does not allow this.");
+  await text(page, "whole telephone numbers are not shown here: admin.whole_numbers allows it");
+  await page.getByLabel("Show whole numbers").press("Space");
   await page.getByLabel("Person").fill("alice");
   await page.keyboard.press("Enter");
   await text(page, "The bridge does not accept this input.");
@@ -251,7 +288,7 @@ describe.each([
     };
     for (const place of places) {
       await visit(page, url, place);
-      if (place.startsWith("calls/")) await page.locator("figure").first().waitFor();
+      if (place.startsWith("calls/")) await page.locator("figure path.line[d^=M]").first().waitFor();
       await look(place);
     }
     for (const [key, what] of [
@@ -285,8 +322,7 @@ async function visit(page: Page, url: string, place: string): Promise<void> {
 
 const pictureNames: Readonly<Record<string, string>> = {
   "calls wide light": "console-calls",
-  "calls/c-0Tq9mZr2VfYc3bXw8kLp51 wide light": "console-call",
-  "trunks wide dark": "console-trunks",
+  "calls/c-0Tq9mZr2VfYc3bXw8kLp51 wide dark": "console-call",
   "calls narrow dark": "console-phone",
 };
 
@@ -294,5 +330,5 @@ const pictureNames: Readonly<Record<string, string>> = {
 async function takePicture(page: Page, what: string): Promise<void> {
   const name = pictureNames[what];
   if (pictures === undefined || name === undefined) return;
-  await page.screenshot({ path: `${pictures}/${name}.png` });
+  await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: name === "console-call" });
 }
