@@ -234,7 +234,7 @@ describe("packets", () => {
       expect(isRtcp(report)).toBe(true);
       expect(readRtcp(report)).toEqual({
         senderReports: [{ ssrc: 5, middleNtp: report.readUInt32BE(10) }],
-        losses: [{ ssrc: 9, fraction: 1 }],
+        blocks: [{ ssrc: 9, fraction: 1, jitter: 3, lastSenderReport: 4, delay: 5 }],
         isBye: false,
       });
       expect(report.readIntBE(33, 3)).toBe(-2);

@@ -11,6 +11,19 @@ export interface EndStats {
   readonly jitterMs: number;
   /** ms since the epoch of the last packet; undefined if none came. */
   readonly lastHeardAtMs: number | undefined;
+  /** How loud it was in the last seconds, in dBov (RFC 6464): 0 is the loudest, -127 silence. Undefined: not measured. */
+  readonly levelDbov?: number | undefined;
+  /** What the end has said last of how it hears us; undefined: nothing. */
+  readonly hears?: HeardByEnd | undefined;
+}
+
+/** A report of the end about our stream (RFC 3550 s6.4.1). */
+export interface HeardByEnd {
+  /** Since its report before. */
+  readonly lostPercent: number;
+  readonly jitterMs: number;
+  /** To the end and back; undefined while it has had no report of ours. */
+  readonly roundTripMs: number | undefined;
 }
 
 export interface MediaStats extends Readonly<Record<MediaEnd, EndStats>> {

@@ -42,6 +42,11 @@ const samples: Readonly<Record<Law, Int16Array>> = {
   PCMU: Int16Array.from({ length: 256 }, (_, octet) => ulawSample(octet)),
 };
 
+/** The sample of each octet. */
+export function lawSamples(law: Law): Int16Array {
+  return samples[law];
+}
+
 export class G711Encoder implements AudioEncoder {
   readonly #octets: Uint8Array;
 

@@ -80,6 +80,11 @@ export class OutgoingStream {
     return { packets: this.#packets, octets: this.#octets };
   }
 
+  /** Of what it carries now, in Hz. */
+  get clockRate(): number {
+    return this.#clockRate;
+  }
+
   /** What the peer misses of it, percent. */
   get lossPercent(): number {
     return this.#lossPercent;

@@ -1,10 +1,13 @@
 // When RTCP is due on one leg, and what it says (RFC 3550 s6.2, s6.3): about every five seconds, never in step.
+import type { HeardByEnd } from "../../../core/call/model/media-stats.ts";
 import type { RtpStream } from "./rtp-stream.ts";
 import type { OutgoingStream } from "./outgoing-stream.ts";
-import { byePacket, readRtcp, reportPacket } from "./rtcp.ts";
+import { byePacket, readRtcp, reportPacket, roundTripMs } from "./rtcp.ts";
 
 /** Tmin of RFC 3550 s6.2; with two parties on a leg nothing longer is ever computed. */
 const intervalMs = 5000;
+/** A peer may say anything. */
+const mostJitterMs = 10_000;
 
 export class RtcpReporter {
   readonly #stream: OutgoingStream;
@@ -13,6 +16,7 @@ export class RtcpReporter {
   #dueAtMs: number | undefined;
   #lastSenderReport: { ssrc: number; middleNtp: number; atMs: number } | undefined;
   #packetsAtLastReport: number;
+  #hears: HeardByEnd | undefined;
 
   /** `stream` is what the leg hears, `fromLeg` carries what it says. */
   constructor(stream: OutgoingStream, fromLeg: RtpStream, send: (packet: Buffer) => void) {
@@ -22,14 +26,23 @@ export class RtcpReporter {
     this.#send = send;
   }
 
+  /** What the leg has said last of how it hears us. */
+  get hears(): HeardByEnd | undefined {
+    return this.#hears;
+  }
+
   /** RTCP from the leg. */
   packet(packet: Buffer, nowMs: number): void {
     this.#fromLeg.reception.heard(nowMs);
-    const { senderReports, losses } = readRtcp(packet);
+    const { senderReports, blocks } = readRtcp(packet);
     const last = senderReports.at(-1);
     if (last !== undefined) this.#lastSenderReport = { ...last, atMs: nowMs };
-    const own = losses.find(({ ssrc }) => ssrc === this.#stream.ssrc);
-    if (own !== undefined) this.#stream.missed((own.fraction * 100) / 256);
+    const own = blocks.find(({ ssrc }) => ssrc === this.#stream.ssrc);
+    if (own === undefined) return;
+    const lostPercent = (own.fraction * 100) / 256;
+    this.#stream.missed(lostPercent);
+    const jitterMs = Math.min(mostJitterMs, Math.round((own.jitter * 10_000) / this.#stream.clockRate) / 10);
+    this.#hears = { lostPercent, jitterMs, roundTripMs: roundTripMs(own, nowMs) ?? this.#hears?.roundTripMs };
   }
 
   /** Sends a report if one is due; `chance` in [0, 1) spreads them (RFC 3550 s6.3.1). */

@@ -46,15 +46,29 @@ export function byePacket(ssrc: number, cname: string): Buffer {
 export interface RtcpNews {
   /** Middle 32 bits of the NTP timestamp of a sender report, by the sender's SSRC. */
   readonly senderReports: readonly { readonly ssrc: number; readonly middleNtp: number }[];
-  /** What the peer has lost since its report before, of 256, by the sender's SSRC. */
-  readonly losses: readonly { readonly ssrc: number; readonly fraction: number }[];
+  /** How the peer hears others. */
+  readonly blocks: readonly HeardBlock[];
   readonly isBye: boolean;
+}
+
+/** One report block of a peer. */
+export interface HeardBlock {
+  /** Whom it hears. */
+  readonly ssrc: number;
+  /** Lost since its report before, of 256. */
+  readonly fraction: number;
+  /** In units of the RTP timestamp. */
+  readonly jitter: number;
+  /** The middle of the NTP timestamp of the last sender report that it has had; 0: none. */
+  readonly lastSenderReport: number;
+  /** Since then, in units of 1/65536 s. */
+  readonly delay: number;
 }
 
 /** Reads a compound packet up to the first part that is not as long as it says. */
 export function readRtcp(packet: Buffer): RtcpNews {
   const senderReports: { ssrc: number; middleNtp: number }[] = [];
-  const losses: { ssrc: number; fraction: number }[] = [];
+  const heard: HeardBlock[] = [];
   let isBye = false;
   for (let offset = 0; offset + 4 <= packet.length;) {
     const length = 4 + 4 * packet.readUInt16BE(offset + 2);
@@ -65,10 +79,37 @@ export function readRtcp(packet: Buffer): RtcpNews {
     if (type === packetTypes.bye) isBye = true;
     const blocks = type === packetTypes.sender ? 28 : type === packetTypes.receiver ? 8 : length;
     for (let block = offset + blocks; block + 24 <= offset + length; block += 24)
-      losses.push({ ssrc: packet.readUInt32BE(block), fraction: packet[block + 4] ?? 0 });
+      heard.push({
+        ssrc: packet.readUInt32BE(block),
+        fraction: packet[block + 4] ?? 0,
+        jitter: packet.readUInt32BE(block + 12),
+        lastSenderReport: packet.readUInt32BE(block + 16),
+        delay: packet.readUInt32BE(block + 20),
+      });
     offset += length;
   }
-  return { senderReports, losses, isBye };
+  return { senderReports, blocks: heard, isBye };
+}
+
+/** The timestamp of our sender reports (RFC 3550 s4). */
+function ntpOf(nowMs: number): { readonly seconds: number; readonly fraction: number } {
+  const seconds = Math.floor(nowMs / 1000);
+  const fraction = Math.floor(((nowMs / 1000 - seconds) * 0x1_0000_0000) % 0x1_0000_0000);
+  return { seconds: (seconds + ntpEpochSeconds) >>> 0, fraction };
+}
+
+/** Longer than any call that is still one. */
+const longestTripMs = 10_000;
+
+/** To the peer and back (RFC 3550 s6.4.1); undefined: it has had no report of ours, or what it says cannot be. */
+export function roundTripMs({ lastSenderReport, delay }: HeardBlock, nowMs: number): number | undefined {
+  if (lastSenderReport === 0) return undefined;
+  const { seconds, fraction } = ntpOf(nowMs);
+  const middle = ((seconds & 0xffff) * 0x1_0000 + (fraction >>> 16)) >>> 0;
+  // Modulo 2^32, and a little below zero where both clocks round.
+  const trip = (((middle - lastSenderReport - delay) | 0) * 1000) / 65_536;
+  if (trip < -5 || trip > longestTripMs) return undefined;
+  return Math.max(0, Math.round(trip * 10) / 10);
 }
 
 function head(packet: Buffer, count: number, type: number): void {
@@ -81,9 +122,9 @@ function senderReport(ssrc: number, sender: SenderInfo, block: ReceptionBlock | 
   const packet = Buffer.alloc(block === undefined ? 28 : 52);
   head(packet, block === undefined ? 0 : 1, packetTypes.sender);
   packet.writeUInt32BE(ssrc, 4);
-  const seconds = Math.floor(sender.nowMs / 1000);
-  packet.writeUInt32BE((seconds + ntpEpochSeconds) >>> 0, 8);
-  packet.writeUInt32BE(Math.floor(((sender.nowMs / 1000 - seconds) * 0x1_0000_0000) % 0x1_0000_0000), 12);
+  const { seconds, fraction } = ntpOf(sender.nowMs);
+  packet.writeUInt32BE(seconds, 8);
+  packet.writeUInt32BE(fraction, 12);
   packet.writeUInt32BE(sender.rtpTimestamp, 16);
   packet.writeUInt32BE(sender.packets >>> 0, 20);
   packet.writeUInt32BE(sender.octets >>> 0, 24);

@@ -7,6 +7,7 @@ import { Converter, type Numbers } from "./converter.ts";
 import type { Digit } from "./dtmf-receiver.ts";
 import { DtmfReceiver } from "./dtmf-receiver.ts";
 import type { DigitFormat } from "../../../core/sdp/exchange/flows.ts";
+import { Loudness } from "./loudness.ts";
 import { ReceptionStats } from "./reception-stats.ts";
 import type { OutgoingStream } from "./outgoing-stream.ts";
 import { readRtp, type RtpHeader } from "./rtp-packet.ts";
@@ -22,6 +23,8 @@ const comfortNoise = 13;
 
 export class RtpStream {
   readonly reception = new ReceptionStats();
+  /** Of what is passed on. */
+  readonly loudness = new Loudness();
   readonly #to: OutgoingStream;
   readonly #report: DigitReport;
   readonly #digits = new DtmfReceiver();
@@ -79,7 +82,7 @@ export class RtpStream {
     }
     if (crossing.isEvent && (!crossing.isRelayed || !this.#to.isBusy)) this.#event(packet, header, crossing, nowMs);
     if (!crossing.isRelayed || this.#to.isBusy) this.#to.skip(header);
-    else if (this.#to.forward(packet, header, crossing, this.#isStart, nowMs)) this.#isStart = false;
+    else this.#forward(packet, header, crossing, nowMs);
   }
 
   /** Nothing more is sent by itself. */
@@ -95,10 +98,21 @@ export class RtpStream {
     const emit = (numbers: Numbers, payload: Uint8Array, crossing: Crossing): void => {
       // A digit of ours, or a hold, may have begun since the packet was made.
       if (this.#to.isBusy || !this.#isOpen) this.#to.skip(numbers);
-      else if (this.#to.utter(numbers, payload, crossing, this.#isStart, clockMs())) this.#isStart = false;
+      else this.#utter(numbers, payload, crossing);
     };
     this.#converter = Converter.for(spoken, emit, () => this.#to.lossPercent);
     if (before !== this.#converter) this.#to.part();
+  }
+
+  #forward(packet: Buffer, header: RtpHeader, crossing: Crossing, nowMs: number): void {
+    if (!crossing.isEvent) this.loudness.packet(crossing.name, packet, header.start, header.end, nowMs);
+    if (this.#to.forward(packet, header, crossing, this.#isStart, nowMs)) this.#isStart = false;
+  }
+
+  #utter(numbers: Numbers, payload: Uint8Array, crossing: Crossing): void {
+    const nowMs = clockMs();
+    if (!crossing.isEvent) this.loudness.packet(crossing.name, payload, 0, payload.length, nowMs);
+    if (this.#to.utter(numbers, payload, crossing, this.#isStart, nowMs)) this.#isStart = false;
   }
 
   /** One packet of a direction that is converted. */

@@ -1,7 +1,7 @@
 // What joins the two legs of a session: an RTP stream each way, the RTCP about them, the digits in them, and the watch for
 // silence. It knows nothing of SDP but what was agreed.
 import { mediaEnds, otherEnd, type MediaEnd } from "../../../core/media-end.ts";
-import type { MediaStats } from "../../../core/call/model/media-stats.ts";
+import type { EndStats, MediaStats } from "../../../core/call/model/media-stats.ts";
 import { codecStats, heardIn, type Flows } from "../../../core/sdp/exchange/flows.ts";
 import type { Format } from "../../../core/sdp/format.ts";
 import type { MediaReport } from "../../../ports/media.ts";
@@ -141,9 +141,14 @@ export class Relay {
   stats(): MediaStats {
     return {
       ...codecStats(this.#flows),
-      a: this.#rtpStreams.a.reception.stats(),
-      b: this.#rtpStreams.b.reception.stats(),
+      a: this.#endStats("a"),
+      b: this.#endStats("b"),
     };
+  }
+
+  #endStats(end: MediaEnd): EndStats {
+    const { reception, loudness } = this.#rtpStreams[end];
+    return { ...reception.stats(), levelDbov: loudness.levelDbov(clockMs()), hears: this.#reporters[end].hears };
   }
 
   close(): void {
