@@ -180,6 +180,7 @@ export function openDoor(inside: Wired, ports: BridgePorts): Bridge {
         })),
       ),
     end,
+    quality: inside.quality,
     records: (query) =>
       findRecords(query, {
         ledger: store.calls,

@@ -37,6 +37,7 @@ import { OutboundMessages } from "./messages/outbound-messages.ts";
 import { Voicemail } from "./messages/voicemail.ts";
 import { AdminRoom } from "./observation/admin-room.ts";
 import { EventFeed } from "./observation/event-feed.ts";
+import { QualityWatch } from "./observation/quality-watch.ts";
 import { TrunkEvents } from "./observation/trunk-events.ts";
 import type { HomeserverCheckParts } from "./operation/homeserver-check.ts";
 import { FrontDoor } from "./operation/front-door.ts";
@@ -93,13 +94,15 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
   const gate = new CallGate(() => storeWatch.failure !== undefined);
   const index = new CallIndex();
   const hangUps = new HangUps(index, clock);
+  const sessions = new OpenSessions(ports.media);
+  const quality = new QualityWatch({ stats: (call) => sessions.stats(call), clock, log });
   const callEvents = new CallEvents({
     emit,
     shownNumber: (number) => telemetry.shownNumber(number),
     ladders: ports.ladders ?? noLadders,
+    quality,
     clock,
   });
-  const sessions = new OpenSessions(ports.media);
 
   const places = createRooms({
     ...common,
@@ -324,6 +327,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     keypads,
     matrixSinks,
     messages,
+    quality,
     readiness,
     retention,
     adminRoom,

@@ -1,8 +1,10 @@
 // Metrics for Prometheus, in a registry of our own: libraries that use the global one stay out of it.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import { allCauses, describeCause } from "../core/call/model/cause.ts";
+import { noMediaStats } from "../core/call/model/media-stats.ts";
 import { mediaEnds, sideNames, type MediaEnd } from "../core/media-end.ts";
 import type { CallRecord } from "../core/call/model/record.ts";
+import { qualityBetween } from "../core/quality/direction-quality.ts";
 import type { Scope } from "../core/policy/spending/allowance.ts";
 import type { LookupOutcome, Telemetry, TextDirection, TextOutcome } from "../ports/telemetry.ts";
 
@@ -123,6 +125,27 @@ export class Metrics implements Counted {
     labelNames: [sideNames.a, sideNames.b, "side"],
     registers: [this.#registry],
   });
+  readonly #loss = new Histogram({
+    name: `${prefix}call_loss_ratio`,
+    help: "Packets that did not come, of those that should have, in answered calls that ended: by trunk, and by the side they should have come from.",
+    labelNames: ["trunk", "side"],
+    buckets: [0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2],
+    registers: [this.#registry],
+  });
+  readonly #jitter = new Histogram({
+    name: `${prefix}call_jitter_seconds`,
+    help: "Interarrival jitter at the end of answered calls, by trunk and by the side the packets came from.",
+    labelNames: ["trunk", "side"],
+    buckets: [0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2],
+    registers: [this.#registry],
+  });
+  readonly #opinion = new Histogram({
+    name: `${prefix}call_mos`,
+    help: "Mean opinion score by the E-model of answered calls that ended, by trunk and by the side that spoke.",
+    labelNames: ["trunk", "side"],
+    buckets: [2, 2.5, 3, 3.5, 3.8, 4, 4.2, 4.3],
+    registers: [this.#registry],
+  });
   readonly #mediaLost = new Counter({
     name: `${prefix}media_packets_lost_total`,
     help: "RTP packets expected and not received in calls that ended, by the side they should have come from.",
@@ -165,6 +188,7 @@ export class Metrics implements Counted {
     if (record.answeredAtMs !== undefined) {
       this.#duration.observe((record.endedAtMs - record.answeredAtMs) / 1_000);
     }
+    if (record.answeredAtMs !== undefined) this.#rate(record);
     const { converted } = record.media;
     if (converted !== undefined) {
       const side = converted.only === undefined ? "both" : sideNames[converted.only];
@@ -174,6 +198,18 @@ export class Metrics implements Counted {
       const side = sideNames[end];
       this.#mediaPackets.inc({ side }, record.media[end].packets);
       this.#mediaLost.inc({ side }, record.media[end].lost);
+    }
+  }
+
+  #rate({ media, trunk }: CallRecord): void {
+    const quality = qualityBetween(noMediaStats, media);
+    for (const end of mediaEnds) {
+      const { packets, lostPercent, jitterMs, opinion } = quality[end];
+      if (packets === 0) continue;
+      const labels = { trunk: trunk ?? "none", side: sideNames[end] };
+      this.#loss.observe(labels, lostPercent / 100);
+      this.#jitter.observe(labels, jitterMs / 1_000);
+      if (opinion !== undefined) this.#opinion.observe(labels, opinion);
     }
   }
 

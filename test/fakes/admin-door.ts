@@ -8,6 +8,7 @@ import type { AdminDoor, RecordQuery, TrunkStatus } from "../../src/ports/admin/
 import type { StopOrder } from "../../src/ports/admin/spending-door.ts";
 import type { BridgeEvent, Listener, Overrun } from "../../src/ports/admin/bridge-event.ts";
 import type { EndedCall, MeasuredCall } from "../../src/ports/admin/observed-call.ts";
+import type { CallMeasured, QualitySample } from "../../src/ports/admin/quality-door.ts";
 import type { LadderMessage } from "../../src/ports/ladders/ladder.ts";
 import type { NotedAction, RecordPlace } from "../../src/ports/store.ts";
 import type { LogLevel } from "../../src/ports/telemetry.ts";
@@ -115,6 +116,15 @@ export class FakeDoor implements AdminDoor {
     return this.drains.length > 0 ? ("draining" as const) : undefined;
   }
   calls = async () => this.live;
+  readonly samples = new Map<string, readonly QualitySample[]>();
+  readonly measuring = new Set<Listener<CallMeasured | Overrun>>();
+  readonly quality: AdminDoor["quality"] = {
+    of: (call) => this.samples.get(call),
+    subscribe: (listener) => {
+      this.measuring.add(listener);
+      return () => void this.measuring.delete(listener);
+    },
+  };
   end(call: string, reason: string): boolean {
     if (!this.live.some(({ id }) => id === call)) return false;
     this.ended.push([call, reason]);

@@ -51,6 +51,8 @@ export class FakeMediaEngine implements MediaEngine {
   stuck = false;
   /** Ends from which audio comes. */
   heard: readonly MediaEnd[] = [];
+  /** What has come from the ends. */
+  counted: MediaStats = noMediaStats;
   #nextPort = 30_000;
 
   constructor(capabilities: Partial<MediaCapabilities> = {}) {
@@ -190,7 +192,7 @@ export class FakeEngineSession implements EngineSession {
   }
 
   #stats(): MediaStats {
-    return { ...noMediaStats, ...codecStats(this.flows) };
+    return { ...this.#engine.counted, ...codecStats(this.flows) };
   }
 
   #check(): void {

@@ -70,6 +70,10 @@ describe("the metrics", () => {
     expect(await value("matrix_sip_call_duration_seconds_sum")).toBe(57.5);
     expect(await value('matrix_sip_media_packets_total{side="matrix"}')).toBe(100);
     expect(await value('matrix_sip_media_packets_lost_total{side="matrix"}')).toBe(3);
+    const matrix = `side="matrix"`;
+    expect(await value(`matrix_sip_call_loss_ratio_sum{trunk="${record.trunk}",${matrix}}`)).toBeCloseTo(3 / 103);
+    expect(await value(`matrix_sip_call_jitter_seconds_sum{trunk="${record.trunk}",${matrix}}`)).toBeCloseTo(0.0016);
+    expect(await value(`matrix_sip_call_mos_sum{trunk="${record.trunk}",${matrix}}`)).toBeCloseTo(4.14, 1);
   });
 
   it("never count fewer than no calls, as after a restart", async () => {

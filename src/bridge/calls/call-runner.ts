@@ -3,7 +3,7 @@
 import { isIn, type Call } from "../../core/call/model/call.ts";
 import type { CallOrder } from "../../core/call/model/order.ts";
 import type { CallFact, DeadlineName } from "../../core/call/model/fact.ts";
-import { sideNames } from "../../core/media-end.ts";
+import { sideNames, type MediaEnd } from "../../core/media-end.ts";
 import type { MediaDescription } from "../../core/media-description.ts";
 import type { LegAddress } from "../../core/call/model/matrix-leg.ts";
 import { addressOf, isRunning, trunkLegsOf } from "../../core/call/model/queries.ts";
@@ -29,6 +29,8 @@ export interface CallRunnerParts {
   readonly onChanged: (runner: CallRunner, before: Call | undefined) => void;
   /** Called once, when the call is over and its record is kept. */
   readonly onEnded: (record: CallRecord) => void;
+  /** Nothing of that end has reached the other one since the answer. */
+  readonly onUnheard: (runner: CallRunner, silent: MediaEnd) => void;
 }
 
 /** Orders with one key wait for each other: those to the media engine, to the trunk, to one room. */
@@ -188,6 +190,7 @@ export class CallRunner {
         return;
       case "note.unheard":
         this.#parts.telemetry.callUnheard(order.end);
+        this.#parts.onUnheard(this, order.end);
         this.log.warn("no audio from one side of a call since the answer", { side: sideNames[order.end] });
         return;
       case "note.ignored":

@@ -51,7 +51,7 @@ export interface SwitchboardParts extends Omit<RoomFactsParts, "clock" | "teleme
   readonly orders: Omit<RunOrderParts, "transfers">;
   readonly transfers: TransfersParts;
   readonly spending: Pick<Spending, "changed" | "gone" | "moved">;
-  readonly runner: Omit<CallRunnerParts, "onChanged" | "onEnded">;
+  readonly runner: Omit<CallRunnerParts, "onChanged" | "onEnded" | "onUnheard">;
 }
 
 /** Events remembered as acted on; the ledger remembers calls for longer. */
@@ -292,6 +292,7 @@ export class Switchboard implements Calls {
       ...this.#parts.runner,
       onChanged: (one, before) => this.#changed(one, before),
       onEnded: (record) => this.#ended(record),
+      onUnheard: (one, silent) => this.#parts.callEvents.unheard(one, silent),
     });
     this.#index.add(runner, invite);
     this.#parts.runner.telemetry.callStarted(first.call.direction);

@@ -155,7 +155,7 @@ async function answerRequest(request: IncomingMessage, response: ServerResponse,
     const visitor = isLogin ? stranger : entrance.identify(request);
     response.setHeader(versionHeader, tools.version);
     if (below === undefined) throw new AdminError("not_found", `everything is below ${base}/`);
-    if (below === "/events" && method === "GET") return streams.open(response, visitor.session);
+    if (below === "/events" && method === "GET") return streams.open(response, visitor.session, isMeasured(query));
     if (below === "/openapi.json" && method === "GET") return send(response, 200, openApiDocument(routes));
     const found = findRoute(method, below, [...routes, ...otherRoutes]);
     const visit: Visit = {
@@ -178,6 +178,13 @@ async function answerRequest(request: IncomingMessage, response: ServerResponse,
 
 /** Whoever logs in shows who it is in what they ask. */
 const stranger: Visitor = { who: "stranger", session: undefined };
+
+/** Throws AdminError. */
+function isMeasured(query: string): boolean {
+  const given = new URLSearchParams(query).get("measured") ?? "false";
+  if (given === "true" || given === "false") return given === "true";
+  throw new AdminError("bad_request", "measured: should be true or false", { field: "measured" });
+}
 
 /** Known so that another method than theirs is refused in words. */
 const otherRoutes = ["/events", "/openapi.json"].map((at) => ({ at, method: "get" }) as Route);

@@ -15,17 +15,20 @@ const heartbeatMs = 15_000;
 const patienceMs = 60_000;
 
 export class EventStreams {
-  readonly #door: Pick<AdminDoor, "subscribe">;
+  readonly #door: Pick<AdminDoor, "subscribe" | "quality">;
   readonly #clock: Clock;
   readonly #open = new Set<ServerResponse>();
 
-  constructor(door: Pick<AdminDoor, "subscribe">, clock: Clock) {
+  constructor(door: Pick<AdminDoor, "subscribe" | "quality">, clock: Clock) {
     this.#door = door;
     this.#clock = clock;
   }
 
-  /** Throws AdminError where there are too many. `session`: in which it is asked for, and with which it ends. */
-  open(response: ServerResponse, session: Pick<Session, "onEnd"> | undefined): void {
+  /**
+   * Throws AdminError where there are too many. `session`: in which it is asked for, and with which it ends. `isMeasured`: it tells
+   * measurements of calls too.
+   */
+  open(response: ServerResponse, session: Pick<Session, "onEnd"> | undefined, isMeasured: boolean): void {
     if (this.#open.size >= mostStreams) {
       const message = `${mostStreams} streams of events are open: more there cannot be`;
       throw new AdminError("too_many_requests", message, { headers: { "retry-after": "60" } });
@@ -38,14 +41,17 @@ export class EventStreams {
       if (!response.writableNeedDrain) response.write(": nothing new\n\n");
       cancel = this.#clock.at(this.#clock.nowMs() + heartbeatMs, beat);
     };
-    const unsubscribe = this.#door.subscribe((event) => {
+    const tell = (event: Parameters<typeof eventOf>[0]): Promise<void> | undefined => {
       const text = `event: ${event.kind}\ndata: ${JSON.stringify(eventOf(event))}\n\n`;
       return response.write(text) ? undefined : this.#drained(response);
-    });
+    };
+    const unsubscribe = this.#door.subscribe(tell);
+    const unmeasured = isMeasured ? this.#door.quality.subscribe(tell) : undefined;
     const forget = session?.onEnd(() => response.end());
     response.once("close", () => {
       forget?.();
       unsubscribe();
+      unmeasured?.();
       cancel();
       this.#open.delete(response);
     });

@@ -117,12 +117,21 @@ function isNeeded(schema: z.ZodType): boolean {
 const eventsOperation: Json = {
   operationId: "streamEvents",
   summary: "What happens from now on, as Server-Sent Events; `data` of each is an Event in one line",
+  parameters: [
+    {
+      name: "measured",
+      in: "query",
+      required: false,
+      description: "Whether it has call.measured: how good the audio of each call is, every 5 s",
+      schema: { type: "boolean", default: false },
+    },
+  ],
   responses: {
     200: {
       description: "The stream, without an end",
       content: { "text/event-stream": { schema: { type: "string" } } },
     },
-    ...errorResponses(["unauthorized", "forbidden", "too_many_requests", "internal"]),
+    ...errorResponses(["bad_request", "unauthorized", "forbidden", "too_many_requests", "internal"]),
   },
 };
 

@@ -13,6 +13,7 @@ import type { BlocksDoor } from "./blocks-door.ts";
 import type { SpendingDoor } from "./spending-door.ts";
 import type { BridgeEvent, Listener, Overrun } from "./bridge-event.ts";
 import type { EndedCall, MeasuredCall } from "./observed-call.ts";
+import type { QualityDoor } from "./quality-door.ts";
 
 export interface TrunkStatus {
   /** Its `sinceMs` is in ms since the epoch. */
@@ -101,6 +102,7 @@ export interface AdminDoor {
 
   /** All of the moment. Numbers are masked as in the log. */
   calls(): Promise<readonly MeasuredCall[]>;
+  readonly quality: QualityDoor;
   /** People read that an administrator ended it; `reason` is for the log. False: there is no such call, or it ends already. */
   end(call: CallId, reason: string): boolean;
   /** Ended calls. Rejects with StoreError. */

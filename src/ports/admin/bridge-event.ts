@@ -1,4 +1,5 @@
 // What happens in the bridge, for whoever watches it. Telephone numbers are masked as in the log.
+import type { MediaEnd } from "../../core/media-end.ts";
 import type { TrunkName, UserId } from "../../core/ids.ts";
 import type { Scope } from "../../core/policy/spending/allowance.ts";
 import type { Span } from "../../core/policy/spending/calendar.ts";
@@ -24,6 +25,8 @@ export type BridgeEvent = {
   readonly atMs: number;
 } & (
   | { readonly kind: "call.began" | "call.rang" | "call.connected"; readonly call: LiveCall }
+  /** Nothing of that end had reached the other one 10 s after the answer. */
+  | { readonly kind: "call.one-way-audio"; readonly call: LiveCall; readonly silent: MediaEnd }
   /** Also of a call that was refused, which never began. */
   | { readonly kind: "call.ended"; readonly record: EndedCall }
   | { readonly kind: "trunk.up" | "trunk.down"; readonly trunk: TrunkName; readonly detail: string }

@@ -57,8 +57,8 @@ describe("a person dials a number", () => {
     await bridge.sip({ kind: "sip.ringing" });
     await bridge.sip(accepted);
     expect(bridge.signals).toEqual(["answer"]);
-    // Its longest duration is still to come, and the look at whether both are heard.
-    expect(bridge.clock.pending).toBe(2);
+    // Its longest duration is still to come, the look at whether both are heard, and how good it sounds.
+    expect(bridge.clock.pending).toBe(3);
     await bridge.sip({ kind: "sip.hungUp", q850: 16 });
     expect(bridge.signals).toEqual(["answer", "hangup user_hangup"]);
     expect(bridge.media.orders.at(-1)).toBe("close");

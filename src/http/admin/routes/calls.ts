@@ -5,6 +5,7 @@ import { AdminError } from "../wire/admin-error.ts";
 import { route, wholeIfAllowed } from "./route.ts";
 import { callList, hangUpOrder, recordList } from "../wire/schemas.ts";
 import { call, callOf, callRecordOf, cursor, cursorOf, results } from "../wire/calls.ts";
+import { qualitySeries, seriesOf } from "../wire/quality.ts";
 import { flagParameter, line, timeParameter, userParameter, wholeParameter } from "../wire/scalars.ts";
 
 const path = z.strictObject({ id: line(100).transform(callId) });
@@ -31,6 +32,20 @@ export const callRoutes = [
       const found = (await door.calls()).find((one) => one.id === id);
       if (found === undefined) throw none();
       return callOf(found);
+    },
+  }),
+  route({
+    method: "get",
+    at: "/calls/{id}/quality",
+    operation: "getCallQuality",
+    summary: "How good the audio of a call has been in the last ten minutes, in each direction",
+    path,
+    answer: qualitySeries,
+    errors: ["not_found"],
+    handle({ path: { id } }, { door }) {
+      const samples = door.quality.of(id);
+      if (samples !== undefined) return seriesOf(samples);
+      throw new AdminError("not_found", "there is no such call that is up", { field: "id" });
     },
   }),
   route({

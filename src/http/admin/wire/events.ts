@@ -1,8 +1,11 @@
 // What happens in the bridge, as the admin API tells it.
 import * as z from "zod";
+import { sideNames } from "../../../core/media-end.ts";
 import type { BridgeEvent, Overrun } from "../../../ports/admin/bridge-event.ts";
+import type { CallMeasured } from "../../../ports/admin/quality-door.ts";
 import { call, callOf, callRecord, callRecordOf } from "./calls.ts";
 import { limitNews, limitNewsOf, scope, scopeOf } from "./limits.ts";
+import { measured, measuredOf } from "./quality.ts";
 import { time, timeOf } from "./scalars.ts";
 
 const at = { at: time };
@@ -10,6 +13,8 @@ const at = { at: time };
 export const event = z
   .discriminatedUnion("kind", [
     z.object({ kind: z.enum(["call.began", "call.rang", "call.connected"]), ...at, call }),
+    z.object({ kind: z.literal("call.one-way-audio"), ...at, call, silent_side: z.enum([sideNames.a, sideNames.b]) }),
+    measured,
     z.object({ kind: z.literal("call.ended"), ...at, record: callRecord }),
     z.object({ kind: z.enum(["trunk.up", "trunk.down"]), ...at, trunk: z.string(), detail: z.string() }),
     z.object({ kind: z.enum(["trunk.paused", "trunk.resumed"]), ...at, trunk: z.string() }),
@@ -26,9 +31,11 @@ export const event = z
     z.object({ kind: z.literal("calls.started"), ...at, scope }),
     z.object({ kind: z.literal("feed.overrun"), missed: z.int() }),
   ])
-  .describe("feed.overrun: whoever reads was too slow, and so many events before the next one are missing");
+  .describe(
+    "call.one-way-audio: nothing of that side had reached the other one 10 s after the answer. call.measured: for streams that ask with measured=true. feed.overrun: whoever reads was too slow, and so many events before the next one are missing",
+  );
 
-export function eventOf(one: BridgeEvent | Overrun): z.infer<typeof event> {
+export function eventOf(one: BridgeEvent | CallMeasured | Overrun): z.infer<typeof event> {
   switch (one.kind) {
     case "feed.overrun":
       return { kind: one.kind, missed: one.missed };
@@ -36,6 +43,10 @@ export function eventOf(one: BridgeEvent | Overrun): z.infer<typeof event> {
     case "call.rang":
     case "call.connected":
       return { kind: one.kind, at: timeOf(one.atMs), call: callOf(one.call) };
+    case "call.one-way-audio":
+      return { kind: one.kind, at: timeOf(one.atMs), call: callOf(one.call), silent_side: sideNames[one.silent] };
+    case "call.measured":
+      return measuredOf(one);
     case "call.ended":
       return { kind: one.kind, at: timeOf(one.atMs), record: callRecordOf(one.record) };
     case "trunk.up":

@@ -9,6 +9,7 @@ import { arrived, dialled } from "./explanation.ts";
 import { ladder } from "./ladders.ts";
 import { limitUse, limitUses, stop, stopList } from "./limits.ts";
 import { line } from "./scalars.ts";
+import { qualitySeries } from "./quality.ts";
 import { loginOrder, visitor } from "./session.ts";
 
 const next = z.string().optional().describe("The cursor of the next page; missing: there is none");
@@ -55,6 +56,7 @@ const named = {
   LogSetting: logSetting,
   Action: action,
   ActionList: actionList,
+  QualitySeries: qualitySeries,
   Event: event,
   LoginOrder: loginOrder,
   Visitor: visitor,
