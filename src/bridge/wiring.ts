@@ -302,6 +302,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
   const retention = new Retention({
     ledger: store.calls,
     actions: store.adminActions,
+    spending,
     keepCallsMs: () => settings.now.keepCallsMs,
     clock,
     log,

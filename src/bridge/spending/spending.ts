@@ -126,13 +126,19 @@ export class Spending {
         isLeft: true,
       });
     }
-    await this.#forgetOldMonths();
   }
 
   /** Every call that an earlier process left has been taken up: charges without one are settled. */
   settleLeft(): void {
     for (const one of this.#charges.all) if (one.isLeft && !this.#parts.isHeld(one.leg)) this.#settle(one);
     this.#store();
+  }
+
+  /** What was used before the last month interests nobody. Rejects with StoreError. */
+  async forgetOldMonths(): Promise<void> {
+    const { month } = windowsAt(this.#parts.clock.wallMs() - longAgoMs, this.#parts.spending().zone);
+    this.#account.forget((window) => window < month);
+    await this.#parts.store.prune(month);
   }
 
   /** A call is to go out: takes its first share, or says why not. */
@@ -353,12 +359,6 @@ export class Spending {
       };
     });
     this.#ledger.take({ usages, running, settled });
-  }
-
-  async #forgetOldMonths(): Promise<void> {
-    const { month } = windowsAt(this.#parts.clock.wallMs() - longAgoMs, this.#parts.spending().zone);
-    this.#account.forget((window) => window < month);
-    await this.#parts.store.prune(month);
   }
 }
 

@@ -26,7 +26,9 @@ test("a call's record, and what admins did then, is forgotten when its days are 
 
   await adminActions.note({ atMs: clock.wallMs(), ...action });
 
+  let forgotten = 0;
   const retention = new Retention({
+    spending: { forgetOldMonths: async () => void (forgotten += 1) },
     ledger: calls,
     actions: adminActions,
     keepCallsMs: () => 10 * dayMs,
@@ -44,5 +46,6 @@ test("a call's record, and what admins did then, is forgotten when its days are 
   await quiet();
   expect(await calls.history(1)).toEqual([]);
   expect(await adminActions.latest(1)).toEqual([]);
+  expect(forgotten).toBe(12);
   retention.stop();
 });

@@ -313,6 +313,25 @@ describe("what counters know", () => {
     expect(usedBy(after)).toMatchObject({ seconds: 180, heldSeconds: 0 });
   });
 
+  test("is forgotten when the month after it is over, in memory and in the store", async () => {
+    const bridge = new TestBridge(tenMinutes);
+    await talking(bridge);
+    await bridge.passTime(minute);
+    await hangUp(bridge);
+    const { day } = bridge.spending.windows;
+    const used = async () => {
+      const { usages } = await bridge.store.spending.load();
+      const { seconds } = bridge.spending.account.usage({ kind: "user", name: ann }, day);
+      return [seconds, usages.length > 0];
+    };
+    await bridge.passTime(30 * 24 * 60 * minute);
+    await bridge.spending.forgetOldMonths();
+    expect(await used()).toEqual([60, true]);
+    await bridge.passTime(30 * 24 * 60 * minute);
+    await bridge.spending.forgetOldMonths();
+    expect(await used()).toEqual([0, false]);
+  });
+
   test("nobody calls while the store cannot tell what is left, and what was used meanwhile is not lost", async () => {
     const memory = openMemoryStore();
     let failure: StoreError | undefined;
