@@ -18,6 +18,7 @@ import type { IceServer, CallMedia, TrunkMedia } from "../ports/media.ts";
 import type { SipTrunks } from "../ports/sip.ts";
 import type { Store } from "../ports/store.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import type { CallerChoices } from "./blocking/screen.ts";
 import type { Pins } from "./admission/pin-guard.ts";
 import type { TurnCheckParts } from "./operation/turn-check.ts";
 import type { GhostProfilesParts } from "./rooms/ghost-profiles.ts";
@@ -52,7 +53,7 @@ export interface BridgedTrunk {
 }
 
 /** Which callers reach nobody. */
-interface BlockingSettings {
+interface BlockingSettings extends CallerChoices {
   /** What callers on the block list hear whose entry does not say. */
   readonly response: BlockResponse;
 }

@@ -157,7 +157,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     pins,
     gate,
     blocks,
-    screen: new Screen(blocks),
+    screen: new Screen({ blocks, choices: () => settings.now.blocking }),
     callers,
     clientKinds,
     notices: () => settings.now.notices,

@@ -87,6 +87,10 @@ export interface InboundSettings {
   readonly calledFrom: string;
   /** Provisionals by RFC 3262: `supported` where the caller requires it, `required` in every INVITE that allows it. */
   readonly reliableProvisionals: "off" | "supported" | "required";
+  /** A header that has the trunk's verdict on the number in place of `verstat`. */
+  readonly verstatHeader?: string | undefined;
+  /** A header by which it marks spam. */
+  readonly spamHeader?: string | undefined;
 }
 
 /** A new INVITE that passed the trunk's own checks; 100 is sent. It waits for `ring`, `accept` or `reject`. */

@@ -31,7 +31,7 @@ trunks:
     credentials: {username: account, password: secret}
     registration: {expires_seconds: 300}
     challenge: {username: provider, password: theirs, algorithms: [MD5]}
-    inbound: {called_number: P-Called-Party-ID, caller: from, caller_name: true, number_format: national, progress: early, reliable_provisionals: required}
+    inbound: {called_number: P-Called-Party-ID, caller: from, caller_name: true, verstat: true, spam: { header: X-Spam, pattern: "yes*", calls: reject }, number_format: national, progress: early, reliable_provisionals: required}
     session_timer: {expires_seconds: 600}
     dtmf: info
     early_media: answer
@@ -111,11 +111,15 @@ test("a trunk is believed as far as it is said, and used as it is able", () => {
     identity: "from",
     displayName: true,
     numberFormat: "national",
+    verstat: true,
+    spam: { pattern: "yes*", calls: "reject" },
   });
   expect(toCallerTrust(full).get(two)).toEqual({
     identity: "asserted",
     displayName: false,
     numberFormat: "auto",
+    verstat: false,
+    spam: undefined,
   });
   expect(toTrunkFeatures(full).get(one)).toEqual({
     dtmf: "info",

@@ -5,7 +5,15 @@ import type { TrunkName, UserId } from "../../core/ids.ts";
 import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
 import type { DialTarget, GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import { ghostNumber, ourUser, type GhostNumber, type OurUser } from "../../core/number/plan/number-key.ts";
-import { callerWords, identifyCaller, targetOf, type Caller, type CallerTrust } from "../../core/policy/caller.ts";
+import { badgeOf, badgeWords, type CallerBadge } from "../../core/policy/caller-badge.ts";
+import {
+  callerWords,
+  identifyCaller,
+  targetOf,
+  type Caller,
+  type CallerChoice,
+  type CallerTrust,
+} from "../../core/policy/caller.ts";
 
 export interface CallersParts {
   readonly ids: GhostIds;
@@ -23,6 +31,10 @@ export interface KnownCaller {
   readonly trustedName: string | undefined;
   /** For history and log. */
   readonly number: string;
+  /** What the network knows of the caller, as people see it. */
+  readonly badge: CallerBadge | undefined;
+  /** What the trunk's settings want for spam; undefined: as for all trunks. */
+  readonly spamChoice: CallerChoice | undefined;
   /** What is written in the room, one line each; mostly nothing. */
   readonly words: readonly string[];
 }
@@ -38,6 +50,7 @@ export class Callers {
     const { plan, trust } = this.#parts;
     const caller = identifyCaller(identity, trust(trunk), plan().country);
     const { ghost, name, stands } = this.#standIn(caller);
+    const badge = badgeOf(caller.verified, identity, trust(trunk));
     const trustedName = !stands || caller.kind === "withheld" ? undefined : caller.displayName;
     return {
       ghost,
@@ -45,7 +58,9 @@ export class Callers {
       name: trustedName ?? name,
       trustedName,
       number: stands && caller.kind === "number" ? caller.dialled : name,
-      words: callerWords(caller, diversions, plan().country, trust(trunk).numberFormat),
+      badge,
+      spamChoice: trust(trunk).spam?.calls,
+      words: callerWords(badge && badgeWords[badge], diversions, plan().country, trust(trunk).numberFormat),
     };
   }
 

@@ -156,6 +156,7 @@ export class InboundAdmission {
       ring: homeserver.ownSide(clientKinds.inStages(stages)),
       number: caller.number,
       called,
+      badge: caller.badge,
       dialog,
       incoming,
       description,

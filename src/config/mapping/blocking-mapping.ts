@@ -1,6 +1,7 @@
 // From the section `blocking` to what the bridge takes.
 import type { Config } from "../schema/schema.ts";
 
-export function toBlocking({ blocking: { response } }: Config) {
-  return { response };
+export function toBlocking({ blocking }: Config) {
+  const { response, anonymous, spam, failed_verification: failedVerification } = blocking;
+  return { response, anonymous, spam, failedVerification };
 }

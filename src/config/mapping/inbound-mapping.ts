@@ -76,7 +76,13 @@ export function toCallerTrust({ trunks }: Config): ReadonlyMap<TrunkName, Caller
   return new Map(
     trunks.map(({ name, inbound }) => [
       trunkName(name),
-      { identity: inbound.caller, displayName: inbound.caller_name, numberFormat: inbound.number_format },
+      {
+        identity: inbound.caller,
+        displayName: inbound.caller_name,
+        numberFormat: inbound.number_format,
+        verstat: inbound.verstat,
+        spam: inbound.spam && { pattern: inbound.spam.pattern, calls: inbound.spam.calls },
+      },
     ]),
   );
 }

@@ -80,6 +80,8 @@ export function toTrunkSettings(config: Config, userAgent: string): readonly Tru
       inbound: {
         calledFrom: trunk.inbound.called_number.replace(/^(?:to|request-uri)$/i, (name) => name.toLowerCase()),
         reliableProvisionals: trunk.inbound.reliable_provisionals,
+        verstatHeader: trunk.inbound.verstat_header,
+        spamHeader: trunk.inbound.spam?.header,
       },
       sessionTimer: timer && { expiresMs: timer.expires_seconds * 1000, minMs: timer.min_seconds * 1000 },
       takesRefer: trunk.transfer === "refer",

@@ -10,6 +10,7 @@ export const telnyx: TrunkPreset = {
       url: "https://developers.telnyx.com/docs/voice/sip-trunking/authentication/credential-types",
       checked: "2026-11-30",
     },
+    { url: "https://support.telnyx.com/en/articles/7421223-shaken-stir-parameters", checked: "2026-12-01" },
     { url: "https://support.telnyx.com/voice-and-fax/general-help/dialing-format", checked: "2026-11-30" },
   ],
   asks: {
@@ -23,7 +24,7 @@ export const telnyx: TrunkPreset = {
     credentials: { username: "%{username}", password_file: "%{password}" },
     registration: { expires_seconds: 600 },
     identity: { default_number: "%{number}", asserted: ["sip:{number}@%{host}"] },
-    inbound: { called_number: "to" },
+    inbound: { called_number: "to", verstat: true },
     messages: { enabled: false },
     media: { codecs: ["PCMU", "PCMA", "G722"] },
   },

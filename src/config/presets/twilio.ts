@@ -7,6 +7,7 @@ export const twilio: TrunkPreset = {
   sources: [
     { url: "https://www.twilio.com/docs/sip-trunking", checked: "2026-11-30" },
     { url: "https://www.twilio.com/docs/sip-trunking/ip-addresses", checked: "2026-11-30" },
+    { url: "https://www.twilio.com/docs/voice/trusted-calling-with-shakenstir", checked: "2026-12-01" },
   ],
   asks: {
     server: { question: "What is the trunk's termination SIP URI? (NAME.pstn.twilio.com)" },
@@ -32,6 +33,7 @@ export const twilio: TrunkPreset = {
       "177.71.206.192/30",
     ],
     identity: { from_user: "{number}", default_number: "%{number}" },
+    inbound: { verstat: true, verstat_header: "X-Twilio-VerStat" },
     messages: { enabled: false },
     media: { codecs: ["PCMU", "PCMA"], rtp_networks: ["168.86.128.0/18"] },
   },

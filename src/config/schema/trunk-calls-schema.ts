@@ -1,4 +1,5 @@
 // What the configuration says of a trunk's calls besides how they are dialled: how it reaches us, and what it can do in a call.
+import { callerChoices } from "../../core/policy/caller.ts";
 import { flag, hostName, listOf, oneOf, seconds, secretFile, section, text, whole } from "./scalars.ts";
 
 /** RFC 3261 s25.1, without what would break a line of the header. */
@@ -43,6 +44,7 @@ export const challenge = section({
   password_file: secretFile("challenge-password"),
 });
 
+const headerText = "should be the name of a header";
 const calledText = "should be request-uri, to, or the name of a header";
 
 export const trunkInbound = section({
@@ -66,6 +68,31 @@ export const trunkInbound = section({
   caller_name: flag
     .default(false)
     .describe("Whether people see the display name that the trunk sends. Callers can often choose any name they like."),
+  verstat: flag
+    .default(false)
+    .describe(
+      "Whether people are shown the trunk's verdict on a caller's number (STIR/SHAKEN, ATIS-1000074): verified, or perhaps forged. Turn it on if the trunk checks numbers itself. A trunk that passes on what callers send would let them vouch for themselves.",
+    ),
+  verstat_header: text(headerText)
+    .regex(token, { error: headerText })
+    .optional()
+    .describe("The header that has this verdict. Default: the parameter `verstat` of P-Asserted-Identity or From.")
+    .meta({ examples: ["X-Twilio-VerStat"] }),
+  spam: section({
+    header: text(headerText)
+      .regex(token, { error: headerText })
+      .describe("The header by which the trunk marks spam.")
+      .meta({ examples: ["X-Spam"] }),
+    pattern: text("should be text, in which * stands for any text")
+      .describe("What the header says of spam. `*` stands for any text; capitals do not matter.")
+      .meta({ examples: ["yes*"] }),
+    calls: oneOf(callerChoices)
+      .optional()
+      .describe("What becomes of such calls and texts. Default: as `blocking.spam` says.")
+      .meta({ examples: ["voicemail"] }),
+  })
+    .optional()
+    .describe("How the trunk marks calls that are probably spam."),
   progress: oneOf(["ringing", "early"])
     .default("ringing")
     .describe(

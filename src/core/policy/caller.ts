@@ -15,6 +15,21 @@ export interface CallerTrust {
   readonly displayName: boolean;
   /** How the trunk writes numbers; `auto` where it is not said. */
   readonly numberFormat?: InboundNumberFormat | undefined;
+  /** Whether its verdict on the number is its own, or may be whatever callers send. */
+  readonly verstat?: boolean | undefined;
+  readonly spam?: SpamSign | undefined;
+}
+
+/** What becomes of a kind of callers; `voicemail`: the trunk is told that nobody can be reached, and does what it does then. */
+export const callerChoices = ["allow", "reject", "voicemail"] as const;
+export type CallerChoice = (typeof callerChoices)[number];
+
+/** By what a trunk marks spam. */
+interface SpamSign {
+  /** Of the header's value. `*` stands for any text. */
+  readonly pattern: string;
+  /** Undefined: as for all trunks. */
+  readonly calls: CallerChoice | undefined;
 }
 
 /** How the numbers of a trunk are read. */
@@ -24,7 +39,7 @@ interface NumberReader {
 }
 
 /** The network's verdict on the number (STIR/SHAKEN); undefined where it has none. */
-type Verification = "passed" | "failed" | undefined;
+export type Verification = "passed" | "failed" | undefined;
 
 export type Caller = (
   | {
@@ -55,7 +70,8 @@ export function identifyCaller(identity: RemoteIdentity, trust: CallerTrust, cou
   if (caller === undefined || isNobody(caller)) return withheld;
   const displayName = trust.displayName && !hidesName(identity) ? shownName(caller.displayName) : undefined;
   if (dialled !== undefined) {
-    return { kind: "number", dialled, displayName, verified: verdictOn(dialled, identity, reader) };
+    const verified = trust.verstat === true ? verdictOn(dialled, identity, reader) : undefined;
+    return { kind: "number", dialled, displayName, verified };
   }
   const user = oneLine(caller.user);
   if (user === undefined || user !== caller.user || !caller.host) return withheld;
@@ -137,7 +153,7 @@ function shownName(displayName: string | undefined): string | undefined {
  */
 function verdictOf(verstat: string | undefined): Verification {
   const verdict = verstat?.trim().toLowerCase();
-  if (verdict === "tn-validation-passed" || verdict === "tn-validation-passed-a") return "passed";
+  if (/^tn-validation-passed(?:-a(?:-passthrough)?)?$/.test(verdict ?? "")) return "passed";
   return verdict?.startsWith("tn-validation-failed") === true ? "failed" : undefined;
 }
 
@@ -152,17 +168,15 @@ function verdictOn(dialled: DialString, identity: RemoteIdentity, reader: Number
 
 const longestTrail = 3;
 
-/** What a person should know of the call besides who is calling, one line each; none for most calls. */
+/** What a person should know of the call besides who is calling, one line each; none for most calls. `badge`: in words. */
 export function callerWords(
-  caller: Caller,
+  badge: string | undefined,
   diversions: readonly Diversion[],
   country: Country | undefined,
   format?: InboundNumberFormat,
 ): readonly string[] {
   const trail = new Set(diversions.map((diversion) => diversionWords(diversion, { country, format })));
-  const lines = [...trail].slice(0, longestTrail);
-  if (caller.verified === "passed") lines.push("The telephone network has verified this number.");
-  if (caller.verified === "failed") lines.push("This number may be forged: it failed verification.");
+  const lines = [...(badge === undefined ? [] : [badge]), ...[...trail].slice(0, longestTrail)];
   return lines;
 }
 

@@ -12,6 +12,8 @@ export interface RemoteIdentity {
   readonly privacy: readonly string[];
   /** STIR/SHAKEN's verdict of the trunk: `TN-Validation-Passed` and its like (ATIS-1000074). */
   readonly verstat: string | undefined;
+  /** Values of the header by which the trunk marks spam, where the configuration names one. */
+  readonly spamMarks?: readonly string[];
 }
 
 /** A name-addr, parsed: `user` is the user part or number of its URI, unescaped. */

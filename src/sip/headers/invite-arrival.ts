@@ -28,7 +28,7 @@ export function inviteArrival({ call, settings, request, dialog, replaces, log }
     call,
     trunk: settings.name,
     called: calledOf(request, settings.inbound.calledFrom),
-    identity: remoteIdentityOf(request, unreadable),
+    identity: remoteIdentityOf(request, unreadable, settings.inbound),
     diversions: diversionsOf(request, unreadable),
     sdp: sdpOf(request),
     dialog,

@@ -2,10 +2,14 @@
 // the Remote-Party-ID of older gateways). Parsed only: what of it is believed and shown is decided in core/policy.
 import type { RemoteIdentity, SipAddressee } from "../../core/policy/remote-identity.ts";
 import { splitList } from "../wire/fields/grammar.ts";
-import { isToken } from "../wire/fields/header-names.ts";
+import type { InboundSettings } from "../../ports/sip.ts";
+import { canonicalHeaderName, isToken } from "../wire/fields/header-names.ts";
 import { headerValues, type SipMessage } from "../wire/message.ts";
 import { parseNameAddr, type NameAddr } from "../wire/fields/name-addr.ts";
 import { unescaped, userText, type Uri } from "../../core/address/uri.ts";
+
+/** Which headers of the trunk say what it thinks of the caller. */
+export type VerdictHeaders = Pick<InboundSettings, "verstatHeader" | "spamHeader">;
 
 /** Told the name of a header that cannot be read, and is passed over. */
 export type OnUnreadable = (header: string) => void;
@@ -18,7 +22,11 @@ const MAX_TEXT = 256;
  * The peer's identity: of a request its sender's, of a response that of whoever answers.
  * `asserted` holds at most one sip and one tel URI, as RFC 3325 s9.1 has it.
  */
-export function remoteIdentityOf(message: SipMessage, onUnreadable: OnUnreadable = () => {}): RemoteIdentity {
+export function remoteIdentityOf(
+  message: SipMessage,
+  onUnreadable: OnUnreadable = () => {},
+  { verstatHeader, spamHeader }: VerdictHeaders = {},
+): RemoteIdentity {
   const stated = message.kind === "request" ? message.from : message.to;
   const asserted = onePerKind(addressesIn(message, "P-Asserted-Identity", onUnreadable));
   const party = asserted.length > 0 ? [] : remoteParties(message, onUnreadable);
@@ -28,8 +36,21 @@ export function remoteIdentityOf(message: SipMessage, onUnreadable: OnUnreadable
     from: addresseeOf(stated),
     asserted: vouchedFor.map(addresseeOf),
     privacy: [...privacyOf(message), ...party.flatMap(partyPrivacy)],
-    verstat: [...asserted, stated].map(verstatOf).find((verdict) => verdict !== undefined),
+    verstat:
+      verstatHeader === undefined
+        ? [...asserted, stated].map(verstatOf).find((verdict) => verdict !== undefined)
+        : valuesOf(message, verstatHeader).find(isVerdict),
+    ...(spamHeader === undefined ? {} : { spamMarks: valuesOf(message, spamHeader) }),
   };
+}
+
+function valuesOf(message: SipMessage, name: string): readonly string[] {
+  const values = headerValues(message, canonicalHeaderName(name) ?? name);
+  return values.slice(0, MAX_VALUES).map((value) => value.slice(0, MAX_TEXT).trim());
+}
+
+function isVerdict(text: string): boolean {
+  return isToken(text) && text.length <= 64;
 }
 
 export function addresseeOf({ displayName, uri }: NameAddr): SipAddressee {
@@ -92,7 +113,7 @@ function tokens(texts: readonly string[]): readonly string[] {
 function verstatOf({ uri, params }: NameAddr): string | undefined {
   const candidates = [userParam(uri, "verstat"), uri.kind === "other" ? undefined : uri.params.get("verstat")];
   return [...candidates, params.get("verstat")].find(
-    (verdict): verdict is string => typeof verdict === "string" && isToken(verdict) && verdict.length <= 64,
+    (verdict): verdict is string => typeof verdict === "string" && isVerdict(verdict),
   );
 }
 

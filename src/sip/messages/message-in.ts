@@ -6,13 +6,14 @@ import type { InboundSettings, SipSinks } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { calledOf } from "../headers/called-number.ts";
 import { readMessageBody, TEXT_TYPES } from "./message-body.ts";
-import { remoteIdentityOf } from "../headers/remote-identity.ts";
+import { remoteIdentityOf, type VerdictHeaders } from "../headers/remote-identity.ts";
 import type { PeerRequest } from "../user-agent/peer-request.ts";
 import { mediaTypesHeader, numberHeader } from "../wire/header-builder.ts";
 
 export interface MessagesInOptions {
   readonly trunk: TrunkName;
   readonly calledFrom: InboundSettings["calledFrom"];
+  readonly verdictHeaders?: VerdictHeaders;
   readonly messaged: SipSinks["messaged"];
   readonly clock: Clock;
   readonly log: Log;
@@ -76,7 +77,7 @@ export class MessagesIn {
 
   #passOn(id: string, asked: PeerRequest, text: string, call: CallId | undefined): void {
     const { request } = asked;
-    const { trunk, calledFrom, messaged, log } = this.#options;
+    const { trunk, calledFrom, verdictHeaders, messaged, log } = this.#options;
     const waiting = [this.#inTime(asked)];
     this.#pending += 1;
     this.#verdicts.set(id, waiting);
@@ -89,7 +90,10 @@ export class MessagesIn {
     // In a call's dialog the Request-URI is our Contact; To is who the text is for.
     const called = calledOf(request, call === undefined ? calledFrom : "to");
     Promise.resolve()
-      .then(() => messaged({ trunk, called, identity: remoteIdentityOf(request), text, id, ...inCall }))
+      .then(() => {
+        const identity = remoteIdentityOf(request, undefined, verdictHeaders);
+        return messaged({ trunk, called, identity, text, id, ...inCall });
+      })
       .then((status) => decided(Number.isInteger(status) && status >= 200 && status < 700 ? status : 500))
       .catch((error: unknown) => {
         log.error("could not pass on a text from the trunk", { error });

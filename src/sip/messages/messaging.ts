@@ -32,6 +32,7 @@ export class Messaging {
     this.#arrivals = new MessagesIn({
       trunk: settings.name,
       calledFrom: settings.inbound.calledFrom,
+      verdictHeaders: settings.inbound,
       messaged: (arrival) => sinks().messaged(arrival),
       clock,
       log,

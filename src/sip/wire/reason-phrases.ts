@@ -20,6 +20,7 @@ const PHRASES: Readonly<Record<number, string>> = {
   422: "Session Interval Too Small",
   423: "Interval Too Brief",
   469: "Bad Info Package",
+  433: "Anonymity Disallowed",
   480: "Temporarily Unavailable",
   481: "Call/Transaction Does Not Exist",
   482: "Loop Detected",

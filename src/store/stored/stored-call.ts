@@ -1,5 +1,6 @@
 // The stored form of a call, parsed on the way in. A row that cannot be read is a value here, never an exception: one bad row
 // must not keep the bridge from starting, and the trunk's dialog in it is ended all the same.
+import { callerBadges } from "../../core/policy/caller-badge.ts";
 import { z } from "zod";
 import { fresh } from "../../core/call/model/call.ts";
 import { noMediaStats } from "../../core/call/model/media-stats.ts";
@@ -89,6 +90,7 @@ const call = z.object({
   direction: z.enum(["outbound", "inbound", "joined"]),
   number: text,
   called: maybe(text),
+  badge: maybe(z.enum(callerBadges)),
   startedAtMs: number,
   maxDurationMs: number,
   notices,

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { mediaEnds } from "../../core/media-end.ts";
 import type { CallResult } from "../../core/call/model/cause.ts";
+import { callerBadges } from "../../core/policy/caller-badge.ts";
 import type { CallRecord } from "../../core/call/model/record.ts";
 import { callId, matrixCallId, roomId, sipCallId, trunkName } from "../../core/ids.ts";
 import { cause, leg, maybe, number, parseObject, problemOf, text, user } from "./stored-json.ts";
@@ -36,6 +37,7 @@ const record = z.object({
   sipCallId: maybe(text.transform(sipCallId)),
   number: text,
   called: maybe(text),
+  badge: maybe(z.enum(callerBadges)),
   cause,
   result: z.enum(results),
   sipStatus: maybe(number),

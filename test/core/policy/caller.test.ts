@@ -4,6 +4,7 @@ import { anyText } from "../../arbitraries/any-text.ts";
 import type { Diversion, RemoteIdentity, SipAddressee } from "../../../src/core/policy/remote-identity.ts";
 import { knownForm } from "../../../src/core/number/e164.ts";
 import { createGhostIds } from "../../../src/core/number/ghost/ghost-id.ts";
+import { badgeOf } from "../../../src/core/policy/caller-badge.ts";
 import { callerWords, identifyCaller, targetOf, type CallerTrust } from "../../../src/core/policy/caller.ts";
 import { keysOf } from "../number/dialled.ts";
 import { anyUri } from "../address/sip-uri.ts";
@@ -22,8 +23,8 @@ function identity(settings: Partial<RemoteIdentity> = {}): RemoteIdentity {
   return { from: addressee("+442079460123"), asserted: [], privacy: [], verstat: undefined, ...settings };
 }
 
-const asserting: CallerTrust = { identity: "asserted", displayName: true };
-const plain: CallerTrust = { identity: "from", displayName: true };
+const asserting: CallerTrust = { identity: "asserted", displayName: true, verstat: true };
+const plain: CallerTrust = { identity: "from", displayName: true, verstat: true };
 
 /** The number or address, or `withheld`. */
 function who(settings: Partial<RemoteIdentity>, trust = asserting): string {
@@ -170,16 +171,32 @@ test("a number is not verified where the verdict may be about another one", () =
 });
 
 describe("what people are told", () => {
-  const caller = (verstat?: string) => identifyCaller(identity({ verstat }), asserting, "GB");
+  const badge = (verstat?: string, trust: CallerTrust = asserting) =>
+    badgeOf(identifyCaller(identity({ verstat }), trust, "GB").verified, {}, trust);
   const by = (user: string, reason?: string, host?: string): Diversion => ({ by: addressee(user, host), reason });
-  test("is nothing for most calls", () => expect(callerWords(caller(), [], "GB")).toEqual([]));
+  test("is nothing for most calls", () => expect(callerWords(undefined, [], "GB")).toEqual([]));
   test("is what the network found out about the number", () => {
-    expect(callerWords(caller("TN-Validation-Passed"), [], "GB")).toEqual([
-      "The telephone network has verified this number.",
-    ]);
-    expect(callerWords(caller("TN-Validation-Failed"), [], "GB")).toEqual([
-      "This number may be forged: it failed verification.",
-    ]);
+    expect(badge("TN-Validation-Passed")).toBe("verified");
+    expect(badge("TN-Validation-Failed")).toBe("forged");
+    expect(badge("No-TN-Validation")).toBeUndefined();
+  });
+  test("is nothing of the kind by a trunk that is not believed", () => {
+    for (const verstat of ["TN-Validation-Passed", "TN-Validation-Failed"])
+      expect(badge(verstat, { ...asserting, verstat: false })).toBeUndefined();
+  });
+  test.each([
+    ["yes*", "YES, score=9.1", true],
+    ["yes*", "no, was yes", false],
+    ["*score=9*", "yes; score=9.1", true],
+    ["*spam", "probably SPAM ", true],
+    ["spam", "spam?", false],
+    ["a*a", "a", false],
+    ["*a*a*", "ba", false],
+    ["*", "", true],
+  ])("of spam: the pattern %j and the header %j", (pattern, mark, isSpam) => {
+    const trust = { ...asserting, spam: { pattern, calls: undefined } };
+    expect(badgeOf("passed", { spamMarks: [mark] }, trust)).toBe(isSpam ? "spam" : "verified");
+    expect(badgeOf(undefined, { spamMarks: [mark] }, asserting)).toBeUndefined();
   });
   test.each<[Diversion, string]>([
     [by("02079460999"), "Forwarded from +44 20 7946 0999."],
@@ -190,11 +207,11 @@ describe("what people are told", () => {
     [by("alice\u202e\r\n"), "Forwarded from alice."],
     [by("anonymous", "user-busy", "anonymous.invalid"), "Forwarded from a withheld number, which was busy."],
   ])("of a forwarded call: %j", (diversion, words) => {
-    expect(callerWords(caller(), [diversion], "GB")).toEqual([words]);
+    expect(callerWords(undefined, [diversion], "GB")).toEqual([words]);
   });
   test("names three stations and no more, none twice", () => {
     const trail = ["2001", "2001", "2002", "2003", "2004"].map((user) => by(user));
-    expect(callerWords(caller(), trail, "GB")).toEqual([
+    expect(callerWords(undefined, trail, "GB")).toEqual([
       "Forwarded from 2001.",
       "Forwarded from 2002.",
       "Forwarded from 2003.",
@@ -253,7 +270,7 @@ test("whatever a trunk says, there is a caller, and nothing that is shown breaks
         const shown = [
           ...(caller.kind === "withheld" ? [] : [caller.displayName ?? ""]),
           ...(caller.kind === "address" ? [caller.user] : []),
-          ...callerWords(caller, diversions, "GB"),
+          ...callerWords(undefined, diversions, "GB"),
         ];
         for (const line of shown) expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
         if (caller.kind === "number") expect(caller.dialled).toMatch(/^[+\d*#]+$/);

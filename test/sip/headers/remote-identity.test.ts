@@ -97,6 +97,8 @@ describe("the caller", () => {
     ["the header's parameter", { from: "<sip:+1215@gw.example>;verstat=TN-Validation-Passed;tag=a" }],
   ])("has been verified or not, told by %s", (_where, parts) => {
     expect(remoteIdentityOf(invite(parts)).verstat).toBe("TN-Validation-Passed");
+    const header = { verstatHeader: "x-twilio-verstat" };
+    expect(remoteIdentityOf(invite(parts), undefined, header).verstat).toBeUndefined();
   });
 
   it("is not lost by headers that cannot be read, which are named", () => {

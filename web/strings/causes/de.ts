@@ -68,5 +68,9 @@ export const causes: typeof en = {
   "blocked-busy": "Gesperrter Anrufer (hörte „besetzt“)",
   "blocked-unavailable": "Gesperrter Anrufer (hörte „nicht erreichbar“)",
   "blocked-unwanted": "Gesperrter Anrufer (hörte „unerwünscht“)",
+  "anonymous-refused": "Unterdrückte Nummer (abgewiesen)",
+  "anonymous-to-voicemail": "Unterdrückte Nummer (zur Sprachbox)",
+  "spam-refused": "Spam (abgewiesen)",
+  "spam-to-voicemail": "Spam (zur Sprachbox)",
   "number-blocked": "Nummer gesperrt",
 };

@@ -68,5 +68,9 @@ export const causes: Readonly<Record<CallRecord["cause"], string>> = {
   "blocked-busy": "Blocked caller (told: busy)",
   "blocked-unavailable": "Blocked caller (told: unavailable)",
   "blocked-unwanted": "Blocked caller (told: unwanted)",
+  "anonymous-refused": "Withheld number (refused)",
+  "anonymous-to-voicemail": "Withheld number (sent to voicemail)",
+  "spam-refused": "Spam (refused)",
+  "spam-to-voicemail": "Spam (sent to voicemail)",
   "number-blocked": "Number blocked",
 };

@@ -68,5 +68,9 @@ export const causes: typeof en = {
   "blocked-busy": "Llamante bloqueado (recibió «ocupado»)",
   "blocked-unavailable": "Llamante bloqueado (recibió «no disponible»)",
   "blocked-unwanted": "Llamante bloqueado (recibió «no deseado»)",
+  "anonymous-refused": "Número oculto (rechazado)",
+  "anonymous-to-voicemail": "Número oculto (al buzón de voz)",
+  "spam-refused": "Spam (rechazado)",
+  "spam-to-voicemail": "Spam (al buzón de voz)",
   "number-blocked": "Número bloqueado",
 };

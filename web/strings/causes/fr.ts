@@ -68,5 +68,9 @@ export const causes: typeof en = {
   "blocked-busy": "Appelant bloqué (a reçu « occupé »)",
   "blocked-unavailable": "Appelant bloqué (a reçu « injoignable »)",
   "blocked-unwanted": "Appelant bloqué (a reçu « indésirable »)",
+  "anonymous-refused": "Numéro masqué (refusé)",
+  "anonymous-to-voicemail": "Numéro masqué (vers la messagerie)",
+  "spam-refused": "Spam (refusé)",
+  "spam-to-voicemail": "Spam (vers la messagerie)",
   "number-blocked": "Numéro bloqué",
 };

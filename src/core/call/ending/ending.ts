@@ -335,7 +335,7 @@ function isOwed(leg: TrunkLeg): boolean {
 }
 
 function finish(call: CallIn<Ending>, orders: readonly CallOrder[]): Step {
-  const { id, direction, number, called, startedAtMs } = call;
+  const { id, direction, number, called, badge, startedAtMs } = call;
   const { leg, address, person, trunks, cause, sipStatus, ringingAtMs, answeredAtMs, endedAtMs, media } = call.phase;
   const [trunk] = trunks;
   const record: CallRecord = {
@@ -349,6 +349,7 @@ function finish(call: CallIn<Ending>, orders: readonly CallOrder[]): Step {
     sipCallId: trunk && sipCallIdOf(trunk),
     number,
     called,
+    badge,
     cause,
     result: describeCause(cause).result,
     sipStatus,

@@ -15,6 +15,7 @@ import { end } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
 import type { CallOrder } from "../model/order.ts";
 import type { RingStage } from "../../number/plan/ring-stage.ts";
+import type { CallerBadge } from "../../policy/caller-badge.ts";
 import type { Notices } from "../model/notices.ts";
 import { enter, ignored, type Step } from "../model/transition.ts";
 import type { TrunkSide } from "../model/trunk-leg.ts";
@@ -29,6 +30,7 @@ export interface InboundRequest {
   /** The caller's, for history and log. */
   readonly number: string;
   readonly called: string;
+  readonly badge?: CallerBadge | undefined;
   readonly dialog: SipDialogState;
   readonly incoming: SipIncomingState;
   /** Undefined: the caller wants our offer. */
@@ -48,8 +50,9 @@ interface FirstStep extends Step {
 }
 
 /** What is true of the call in every phase. */
-export function inboundCommon({ id, number, called, atMs, maxDurationMs, notices }: InboundRequest): CallCommon {
-  return { id, direction: "inbound", number, called, startedAtMs: atMs, maxDurationMs, notices, ...fresh };
+export function inboundCommon(request: InboundRequest): CallCommon {
+  const { id, number, called, badge, atMs, maxDurationMs, notices } = request;
+  return { id, direction: "inbound", number, called, badge, startedAtMs: atMs, maxDurationMs, notices, ...fresh };
 }
 
 export function beginInbound(request: InboundRequest): FirstStep {

@@ -1,5 +1,6 @@
 // The call as data: what is true in every phase, and one part for the phase that it is in, which holds only what is true there.
 // What happens in a phase stands in the phase's own file.
+import type { CallerBadge } from "../../policy/caller-badge.ts";
 import type { Direction } from "../../sdp/direction.ts";
 import type { CallId, UserId } from "../../ids.ts";
 import type { Joined, Joining, TransferTarget } from "./bridged-call.ts";
@@ -34,6 +35,8 @@ export interface CallCommon {
   readonly startedAtMs: number;
   readonly maxDurationMs: number;
   readonly notices: Notices;
+  /** Inbound: what the network knows of the caller, if anything. */
+  readonly badge?: CallerBadge | undefined;
   /** Who is at the far end, once the trunk has said that it is not simply the number. */
   readonly shown: ShownIdentity | undefined;
   readonly outstanding: Outstanding;

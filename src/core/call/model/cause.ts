@@ -102,6 +102,11 @@ const causes = {
   "blocked-unwanted": entry("callee", 21, 607),
   "blocked-busy": entry("callee", 17, 486),
   "blocked-unavailable": entry("callee", 20, 480),
+  /** RFC 5079: 433. Where voicemail is wanted, the trunk hears what it hears of a telephone that is switched off. */
+  "anonymous-refused": entry("callee", 21, 433),
+  "anonymous-to-voicemail": entry("callee", 20, 480),
+  "spam-refused": entry("callee", 21, 603),
+  "spam-to-voicemail": entry("callee", 20, 480),
   "not-in-service": entry("callee", 1, 404, "This number is not in service."),
   "invalid-number": entry("callee", 28, 484, "This number is incomplete or not valid."),
   "number-changed": entry("callee", 22, 410, "This number has changed."),

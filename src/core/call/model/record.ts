@@ -1,5 +1,6 @@
 // What stays of a call when it is over: the history, the log line and the metrics are written from this alone.
 import type { CallId, MatrixCallId, RoomId, SipCallId, TrunkName, UserId } from "../../ids.ts";
+import type { CallerBadge } from "../../policy/caller-badge.ts";
 import type { CallResult, Cause } from "./cause.ts";
 import type { MatrixLeg } from "./matrix-leg.ts";
 import type { MediaStats } from "./media-stats.ts";
@@ -19,6 +20,8 @@ export interface CallRecord {
   readonly number: string;
   /** Inbound: the number that was called. Joined: the second far end's. */
   readonly called: string | undefined;
+  /** Inbound: what the network knew of the caller, if anything. */
+  readonly badge?: CallerBadge | undefined;
   readonly cause: Cause;
   readonly result: CallResult;
   /** The final status of the trunk to our INVITE, or ours to the trunk's, where there was one. */

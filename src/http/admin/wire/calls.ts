@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { allCauses, type CallResult } from "../../../core/call/model/cause.ts";
 import type { EndStats, MediaStats } from "../../../core/call/model/media-stats.ts";
+import { callerBadges } from "../../../core/policy/caller-badge.ts";
 import { callId } from "../../../core/ids.ts";
 import type { EndedCall, LiveCall, MeasuredCall } from "../../../ports/admin/observed-call.ts";
 import type { RecordPlace } from "../../../ports/store.ts";
@@ -53,6 +54,10 @@ export const callRecord = z.object({
   number: z.string(),
   called: z.string().optional(),
   trunk: z.string().optional(),
+  badge: z
+    .enum(callerBadges)
+    .optional()
+    .describe("What the network knew of the caller: verified, probably forged, or probably spam; missing: nothing"),
   result: z.enum(results).describe("Who ended it: success is an ordinary end of a call that was answered"),
   cause: z.enum(allCauses),
   sip_status: z.number().optional(),
@@ -98,7 +103,7 @@ export function callOf(one: LiveCall | MeasuredCall): z.infer<typeof call> {
 }
 
 export function callRecordOf(one: EndedCall): z.infer<typeof callRecord> {
-  const { id, direction: way, person, room, number, called, trunk, result, cause, unsettled } = one;
+  const { id, direction: way, person, room, number, called, trunk, badge, result, cause, unsettled } = one;
   return {
     id,
     direction: way,
@@ -107,6 +112,7 @@ export function callRecordOf(one: EndedCall): z.infer<typeof callRecord> {
     number,
     called,
     trunk,
+    badge,
     result,
     cause,
     sip_status: one.sipStatus,

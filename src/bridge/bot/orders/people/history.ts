@@ -1,6 +1,7 @@
 // `history [N]`, `usage`: a person's own calls.
 import { describeCause, type Cause } from "../../../../core/call/model/cause.ts";
 import type { UserId } from "../../../../core/ids.ts";
+import type { CallerBadge } from "../../../../core/policy/caller-badge.ts";
 import type { AdminDoor, RecordPage } from "../../../../ports/admin/admin-door.ts";
 import type { EndedCall } from "../../../../ports/admin/observed-call.ts";
 import type { Clock } from "../../../../ports/clock.ts";
@@ -37,7 +38,8 @@ export function historyOrders({ door, numbers, clock }: HistoryOrdersParts): rea
 
   const line = (call: EndedCall, now: number): string => {
     const way = call.direction === "outbound" ? "To" : "From";
-    return `${way} ${numbers.named(call.number)}: ${outcomeOf(call)}, ${agoText(now - call.endedAtMs)}`;
+    const badge = call.badge === undefined ? "" : ` (${shortBadges[call.badge]})`;
+    return `${way} ${numbers.named(call.number)}${badge}: ${outcomeOf(call)}, ${agoText(now - call.endedAtMs)}`;
   };
 
   const history = order({
@@ -85,6 +87,12 @@ export function historyOrders({ door, numbers, clock }: HistoryOrdersParts): rea
   return [history, usage];
 }
 
+const shortBadges: Readonly<Record<CallerBadge, string>> = {
+  verified: "✓ verified",
+  forged: "⚠ perhaps forged",
+  spam: "⚠ probably spam",
+};
+
 const mostCounted = 2_000;
 
 function sumOf(calls: readonly EndedCall[]): string {
@@ -104,6 +112,10 @@ const causeWords: Readonly<Partial<Record<Cause, string>>> = {
   "no-answer": "no answer",
   "caller-cancelled": "given up",
   "answered-elsewhere": "answered elsewhere",
+  "anonymous-refused": "refused",
+  "anonymous-to-voicemail": "sent to voicemail",
+  "spam-refused": "refused",
+  "spam-to-voicemail": "sent to voicemail",
   blocked: "blocked",
   "blocked-unwanted": "blocked",
   "blocked-busy": "blocked",
