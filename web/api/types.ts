@@ -5,10 +5,10 @@ import type { action, limits, logLevel, numberEntry, status, trunk, user } from 
 import type { call, callRecord } from "../../src/http/admin/wire/calls.ts";
 import type { event } from "../../src/http/admin/wire/events.ts";
 import type { arrived, dialled } from "../../src/http/admin/wire/explanation.ts";
+import type { qualitySeries } from "../../src/http/admin/wire/quality.ts";
 import type { ladder } from "../../src/http/admin/wire/ladders.ts";
 
 export type Call = z.infer<typeof call>;
-export type Heard = NonNullable<Call["media"]>["from_matrix"];
 export type CallRecord = z.infer<typeof callRecord>;
 export type Trunk = z.infer<typeof trunk>;
 export type NumberEntry = z.infer<typeof numberEntry>;
@@ -24,3 +24,4 @@ export type Reading = Dialled["readings"][number];
 export type ErrorBody = z.infer<typeof errorBody>;
 export type Ladder = z.infer<typeof ladder>;
 export type LadderMessage = Ladder["messages"][number];
+export type Quality = z.infer<typeof qualitySeries>;

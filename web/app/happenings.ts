@@ -23,6 +23,12 @@ function wordsOf(event: Happening, t: Strings): string | undefined {
       return t.calls.began(partiesOf(event.call));
     case "call.ended":
       return t.calls.ended(partiesOf(event.record), t.call.causes[event.record.cause]);
+    case "call.one-way-audio":
+      return t.calls.oneWay(partiesOf(event.call));
+    case "limit.warned":
+      return t.limits.warned(whoseLimit(event, t));
+    case "limit.reached":
+      return t.limits.reached(whoseLimit(event, t));
     case "trunk.up":
       return t.trunks.wentUp(event.trunk);
     case "trunk.down":
@@ -30,4 +36,11 @@ function wordsOf(event: Happening, t: Strings): string | undefined {
     default:
       return undefined;
   }
+}
+
+function whoseLimit(
+  { scope: { kind, name } }: Extract<Happening, { kind: "limit.warned" | "limit.reached" }>,
+  t: Strings,
+): string {
+  return kind === "bridge" ? t.pages.bridge : name;
 }

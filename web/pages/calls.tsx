@@ -87,7 +87,7 @@ function CallTable({ calls }: { readonly calls: readonly Call[] }): JSX.Element 
     { key: "trunk", head: t.call.trunk, cell: ({ trunk }) => trunk },
     { key: "phase", head: t.call.phase, cell: ({ phase }) => <Phase of={phase} /> },
     { key: "since", head: t.call.since, numeric: true, cell: ({ since }) => <Ticking since={since} /> },
-    { key: "quality", head: t.calls.quality, cell: (call) => <QualityCell call={call} /> },
+    { key: "quality", head: t.calls.quality, cell: ({ id }) => <QualityCell call={id} /> },
     {
       key: "hang-up",
       head: t.hangUp.button,

@@ -1,61 +1,91 @@
 // The audio of a call that is up, as graphs and as a table of the same values.
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import type { Call } from "../api/types.ts";
-import { useLive } from "../app/use-app.ts";
+import { useApp, useLive } from "../app/use-app.ts";
 import { Chart } from "../parts/chart.tsx";
 import { Facts, Time } from "../parts/small.tsx";
 import { Table } from "../parts/table.tsx";
 import type { Sample, Side } from "../state/quality.ts";
 import { useWords } from "../text/use-words.ts";
 
+type Direction = Sample[Side];
+
 export function QualityCharts({ call }: { readonly call: Call }): JSX.Element {
   const { t, f } = useWords();
   const { quality } = useLive();
-  const { media } = call;
+  const { feed } = useApp();
+  const { id, media, answered_at: answered } = call;
+  useEffect(() => {
+    if (answered !== undefined) feed.loadQuality(id);
+  }, [id, answered]);
+  const samples = quality.of(id);
   const sides: readonly (readonly [Side, string])[] = [
     ["from_matrix", t.quality.fromMatrix],
     ["from_trunk", t.quality.fromTrunk],
   ];
-  const linesOf = (value: (sample: Sample) => number) =>
+  const linesOf = (value: (direction: Direction) => number | undefined) =>
     sides.map(([side, name]) => ({
       name,
       dashed: side === "from_trunk",
-      points: quality.of(call.id, side).map((sample) => ({ atMs: sample.atMs, value: value(sample) })),
+      points: samples.flatMap((sample) => {
+        const found = value(sample[side]);
+        return found === undefined ? [] : [{ atMs: Date.parse(sample.at), value: found }];
+      }),
     }));
-  const rows = sides
-    .flatMap(([side, name]) => quality.of(call.id, side).map((sample) => ({ name, sample })))
-    .toSorted((a, b) => b.sample.atMs - a.sample.atMs);
+  const rows = samples
+    .flatMap((sample) => sides.map(([side, name]) => ({ at: sample.at, name, ...sample[side] })))
+    .toReversed();
+  const percent = (value: number): string => f.percent(value / 100);
+  const level = (value: number): string => `${f.number(value)} dBov`;
+  const measures = [
+    { title: t.quality.mos, of: (one: Direction) => one.mos, format: opinion, from: 1, to: 4.5, worst: "low" },
+    { title: t.quality.loss, of: (one: Direction) => one.lost_percent, format: percent, from: 0, to: 5, worst: "high" },
+    {
+      title: t.quality.jitter,
+      of: (one: Direction) => one.jitter_ms,
+      format: f.milliseconds,
+      from: 0,
+      to: 40,
+      worst: "high",
+    },
+    {
+      title: t.quality.roundTrip,
+      of: (one: Direction) => one.round_trip_ms,
+      format: f.milliseconds,
+      from: 0,
+      to: 200,
+      worst: "high",
+    },
+    { title: t.quality.level, of: (one: Direction) => one.level_dbov, format: level, from: -90, to: 0, worst: "low" },
+  ] as const;
+  function opinion(value: number): string {
+    return f.number(value, 1);
+  }
   return (
     <section aria-labelledby="quality">
       <h2 id="quality">{t.quality.title}</h2>
-      {rows.length === 0 ? (
+      {samples.length === 0 ? (
         <p class="faint">{t.quality.waiting}</p>
       ) : (
         <div class="charts">
-          <Chart
-            title={t.quality.loss}
-            lines={linesOf(({ loss }) => loss)}
-            format={f.percent}
-            from={0}
-            to={0.05}
-            worst="high"
-          />
-          <Chart
-            title={t.quality.jitter}
-            lines={linesOf(({ jitterMs }) => jitterMs)}
-            format={f.milliseconds}
-            from={0}
-            to={40}
-            worst="high"
-          />
+          {measures.map(({ title, of, ...rest }) => {
+            const lines = linesOf(of);
+            const isMeasured = lines.some(({ points }) => points.length > 0);
+            return isMeasured && <Chart key={title} title={title} lines={lines} {...rest} />;
+          })}
         </div>
       )}
       {media !== undefined && (
         <div class="panel">
           <Facts
-            facts={sides.flatMap(([side, name]) => [
-              [`${name}: ${t.call.packets}`, f.number(media[side].packets)] as const,
-              [`${name}: ${t.call.lost}`, f.number(media[side].lost)] as const,
+            facts={sides.map(([side, name]) => [
+              name,
+              t.quality.totals(
+                f.number(media[side].packets),
+                f.number(media[side].lost),
+                f.milliseconds(media[side].jitter_ms),
+              ),
             ])}
           />
         </div>
@@ -65,18 +95,20 @@ export function QualityCharts({ call }: { readonly call: Call }): JSX.Element {
           <summary>{t.quality.table}</summary>
           <Table
             caption={t.quality.title}
-            rows={rows.slice(0, 60)}
-            rowKey={({ name, sample }) => `${name}${sample.atMs}`}
+            rows={rows}
+            rowKey={({ name, at }) => `${name}${at}`}
             columns={[
-              { key: "at", head: t.quality.time, names: true, cell: ({ sample }) => <Time at={sample.atMs} /> },
+              { key: "at", head: t.quality.time, names: true, cell: ({ at }) => <Time at={at} /> },
               { key: "side", head: t.call.directionHead, cell: ({ name }) => name },
-              { key: "loss", head: t.quality.loss, numeric: true, cell: ({ sample }) => f.percent(sample.loss) },
-              {
-                key: "jitter",
-                head: t.quality.jitter,
+              ...measures.map(({ title, of, format }) => ({
+                key: title,
+                head: title,
                 numeric: true,
-                cell: ({ sample }) => f.milliseconds(sample.jitterMs),
-              },
+                cell: (row: (typeof rows)[number]) => {
+                  const value = of(row);
+                  return value === undefined ? "" : format(value);
+                },
+              })),
             ]}
           />
         </details>

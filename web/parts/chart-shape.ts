@@ -14,7 +14,7 @@ export interface Scale {
 /** A short call fills no more than its part of the picture. */
 const leastSpanMs = 60_000;
 /** Nothing was measured in between. */
-const gapMs = 10_000;
+const gapMs = 12_000;
 
 /** Over all lines; reaches from `from` to `to` at least, and to a round number. */
 export function scaleOf(
@@ -29,7 +29,7 @@ export function scaleOf(
     startMs,
     endMs: Math.max(startMs + leastSpanMs, ...times),
     bottom: Math.min(from, ...values),
-    top: roundUp(Math.max(to, ...values)),
+    top: to >= Math.max(to, ...values) ? to : roundUp(Math.max(...values)),
   };
 }
 

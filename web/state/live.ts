@@ -1,9 +1,9 @@
 // What the bridge does now: asked once, kept true by its events, and asked again after a pause in which there were none.
 import { createEventLines } from "../api/event-lines.ts";
 import { Problem, type Client } from "../api/client.ts";
-import type { BridgeEvent, Call, Limits, Status, Trunk } from "../api/types.ts";
+import type { BridgeEvent, Call, Limits, Quality, Status, Trunk } from "../api/types.ts";
 import { remember } from "./ended-calls.ts";
-import { createHistory, type QualityHistory } from "./quality.ts";
+import { createQualityBook, type QualityBook } from "./quality.ts";
 import { createStore, type Store } from "./store.ts";
 
 export interface Live {
@@ -15,15 +15,17 @@ export interface Live {
   readonly trunks: readonly Trunk[] | undefined;
   readonly limits: Limits | undefined;
   readonly status: Status | undefined;
-  readonly quality: QualityHistory;
+  readonly quality: QualityBook;
 }
 
-export type Happening = Exclude<BridgeEvent, { kind: "feed.overrun" }>;
+export type Happening = Exclude<BridgeEvent, { kind: "feed.overrun" | "call.measured" }>;
 
 export interface LiveFeed {
   readonly state: Store<Live>;
   /** Each event as it comes. */
   onEvent(listener: (event: Happening) => void): () => void;
+  /** What was measured of a call before the console looked. */
+  loadQuality(call: string): void;
   /** After something was ordered. */
   refresh(): void;
   start(): void;
@@ -33,10 +35,12 @@ export interface LiveFeed {
 const askEveryMs = 2_000;
 /** The bridge says something every 15 s. */
 const silenceMs = 40_000;
+/** Of so many calls the list shows at once how they have sounded before. */
+const mostLoaded = 20;
 const retriesMs = [1_000, 2_000, 4_000, 8_000, 15_000];
 
 export function createLiveFeed(client: Client): LiveFeed {
-  const quality = createHistory();
+  const quality = createQualityBook();
   const state = createStore<Live>({
     link: "connecting",
     atMs: Date.now(),
@@ -58,7 +62,7 @@ export function createLiveFeed(client: Client): LiveFeed {
       client.ask<Status>("/status", { signal }),
     ]);
     const atMs = Date.now();
-    quality.add(calls.calls, atMs);
+    quality.keep(calls.calls.map(({ id }) => id));
     state.set((now) => ({ ...now, atMs, calls: calls.calls, trunks: trunks.trunks, limits, status }));
   }
 
@@ -68,11 +72,13 @@ export function createLiveFeed(client: Client): LiveFeed {
     const either = AbortSignal.any([signal, quiet.signal]);
     let timer = setTimeout(() => quiet.abort(), silenceMs);
     try {
-      const { body } = await client.open("/events", { signal: either });
+      const { body } = await client.open("/events", { query: { measured: "true" }, signal: either });
       if (body === null) throw new Problem("unreachable", "");
       await ask(either);
       failures = 0;
       state.set((now) => ({ ...now, link: "live" }));
+      for (const { id, answered_at: answered } of state.get().calls?.slice(-mostLoaded) ?? [])
+        if (answered !== undefined) loadQuality(id);
       const lines = createEventLines();
       const reader = body.pipeThrough(new TextDecoderStream()).getReader();
       for (;;) {
@@ -87,7 +93,24 @@ export function createLiveFeed(client: Client): LiveFeed {
     }
   }
 
+  function loadQuality(call: string): void {
+    client.ask<Quality>(`/calls/${encodeURIComponent(call)}/quality`, { signal: running?.signal }).then(
+      ({ samples }) => {
+        quality.add(call, samples);
+        state.set((now) => ({ ...now }));
+      },
+      // It has ended meanwhile, or the stream notices that the bridge is gone.
+      () => {},
+    );
+  }
+
   function take(event: BridgeEvent): void {
+    if (event.kind === "call.measured") {
+      const { call, kind: _, ...sample } = event;
+      quality.add(call, [sample]);
+      state.set((now) => ({ ...now, atMs: Date.now() }));
+      return;
+    }
     feed.refresh();
     if (event.kind === "feed.overrun") return;
     if (event.kind === "call.ended") remember([event.record]);
@@ -127,6 +150,7 @@ export function createLiveFeed(client: Client): LiveFeed {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
+    loadQuality,
     refresh: () => again(50),
     start() {
       running = new AbortController();

@@ -1,55 +1,49 @@
-// How the audio of each call has been: what came between two looks at its counters. Pure.
-import type { Call, Heard } from "../api/types.ts";
+// How good the audio of each call has been, as the bridge has measured it. Pure.
+import type { Quality } from "../api/types.ts";
 
-export interface Sample {
-  /** ms since the epoch. */
-  readonly atMs: number;
-  /** Part of what should have come. */
-  readonly loss: number;
-  readonly jitterMs: number;
-}
+export type Sample = Quality["samples"][number];
 
 export type Side = "from_matrix" | "from_trunk";
 
-export interface QualityHistory {
-  add(calls: readonly Call[], atMs: number): void;
-  of(call: string, side: Side): readonly Sample[];
+export interface QualityBook {
+  /** Of one call; samples that are there already are not doubled. */
+  add(call: string, samples: readonly Sample[]): void;
+  /** The oldest first. */
+  of(call: string): readonly Sample[];
+  /** Others are forgotten. */
+  keep(calls: readonly string[]): void;
 }
 
-const mostSamples = 150;
+/** Ten minutes. */
+const mostSamples = 120;
 
-interface Seen {
-  readonly last: Readonly<Record<Side, Heard>>;
-  readonly samples: Readonly<Record<Side, readonly Sample[]>>;
-}
-
-export function createHistory(): QualityHistory {
-  const seen = new Map<string, Seen>();
+export function createQualityBook(): QualityBook {
+  const book = new Map<string, readonly Sample[]>();
   return {
-    add(calls, atMs) {
-      for (const { id, media } of calls) {
-        if (media === undefined) continue;
-        const before = seen.get(id);
-        const after = (side: Side): readonly Sample[] => {
-          const samples = before?.samples[side] ?? [];
-          const sample = sampleOf(before?.last[side], media[side], atMs);
-          return sample === undefined ? samples : [...samples, sample].slice(-mostSamples);
-        };
-        const samples = { from_matrix: after("from_matrix"), from_trunk: after("from_trunk") };
-        seen.set(id, { last: media, samples });
-      }
-      const live = new Set(calls.map(({ id }) => id));
-      for (const id of seen.keys()) if (!live.has(id)) seen.delete(id);
+    add(call, samples) {
+      const known = book.get(call) ?? [];
+      const times = new Set(known.map(({ at }) => at));
+      const all = [...known, ...samples.filter(({ at }) => !times.has(at))];
+      book.set(call, all.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at)).slice(-mostSamples));
     },
-    of: (call, side) => seen.get(call)?.samples[side] ?? [],
+    of: (call) => book.get(call) ?? [],
+    keep(calls) {
+      for (const call of book.keys()) if (!calls.includes(call)) book.delete(call);
+    },
   };
 }
 
-/** Undefined while nothing comes. */
-function sampleOf(before: Heard | undefined, now: Heard, atMs: number): Sample | undefined {
-  if (before === undefined) return undefined;
-  const came = now.packets - before.packets;
-  const lost = Math.max(0, now.lost - before.lost);
-  if (came <= 0 && lost === 0) return undefined;
-  return { atMs, loss: lost / (came + lost), jitterMs: now.jitter_ms };
+export type Grade = "good" | "fair" | "poor" | "bad";
+
+/** As ITU-T G.109 classes what people think of a conversation. */
+export function gradeOf(mos: number): Grade {
+  if (mos >= 4.03) return "good";
+  if (mos >= 3.6) return "fair";
+  return mos >= 3.1 ? "poor" : "bad";
+}
+
+/** Of the worse direction; undefined while nothing comes. */
+export function mosOf(sample: Sample | undefined): number | undefined {
+  const all = [sample?.from_matrix.mos, sample?.from_trunk.mos].filter((mos) => mos !== undefined);
+  return all.length === 0 ? undefined : Math.min(...all);
 }

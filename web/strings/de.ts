@@ -42,7 +42,6 @@ export const de: Strings = {
     live: "Live",
     lost: "Verbindung wird wiederhergestellt …",
     old: (at) => `Verbindung unterbrochen. Sie sehen den Stand von ${at}.`,
-    back: "Wieder verbunden.",
   },
   state: {
     version: (version) => `Version ${version}`,
@@ -124,8 +123,6 @@ export const de: Strings = {
     converted: (matrix, trunk) => `${matrix} (Matrix), ${trunk} (Trunk)`,
     ids: { bridge: "Anruf-ID", matrix: "Anruf-ID in Matrix", sip: "SIP-Call-ID" },
     unsettled: "Die Bridge hat diesen Anruf aufgegeben, bevor beide Seiten von seinem Ende wussten.",
-    packets: "Pakete",
-    lost: "Verloren",
   },
   calls: {
     title: "Anrufe",
@@ -142,6 +139,7 @@ export const de: Strings = {
     closed: "Keine neuen Anrufe",
     quality: "Qualität",
     began: (who) => `Neuer Anruf: ${who}`,
+    oneWay: (who) => `Ton nur in eine Richtung: ${who}`,
     ended: (who, how) => `Beendet: ${who}. ${how}`,
     back: "Alle Anrufe",
     gone: "Diesen Anruf gibt es weder jetzt noch im Verlauf.",
@@ -312,7 +310,8 @@ export const de: Strings = {
     people: "Personen in Anrufen",
     empty: "Niemand ist in einem Anruf.",
     used: "Belegt",
-    left: (count) => n(count, { one: "# übrig", other: "# übrig" }),
+    warned: (whose) => `Ein Limit ist fast ausgeschöpft: ${whose}`,
+    reached: (whose) => `Ein Limit ist ausgeschöpft: ${whose}`,
   },
   bridge: {
     title: "Bridge",

@@ -41,7 +41,6 @@ export const en = {
     live: "Live",
     lost: "Reconnecting …",
     old: (at: string) => `Connection lost. What you see is from ${at}.`,
-    back: "Connected again.",
   },
   state: {
     version: (version: string) => `Version ${version}`,
@@ -123,8 +122,6 @@ export const en = {
     converted: (matrix: string, trunk: string) => `${matrix} (Matrix), ${trunk} (trunk)`,
     ids: { bridge: "Call id", matrix: "Matrix call id", sip: "SIP Call-ID" },
     unsettled: "The bridge gave this call up before both sides had been told that it ended.",
-    packets: "Packets",
-    lost: "Lost",
   },
   calls: {
     title: "Calls",
@@ -141,6 +138,7 @@ export const en = {
     closed: "No new calls",
     quality: "Quality",
     began: (who: string) => `New call: ${who}`,
+    oneWay: (who: string) => `One-way audio: ${who}`,
     ended: (who: string, how: string) => `Ended: ${who}. ${how}`,
     back: "All calls",
     gone: "There is no such call now, nor in the history.",
@@ -301,7 +299,8 @@ export const en = {
     people: "People in calls",
     empty: "Nobody is in a call.",
     used: "Used",
-    left: (count: number) => n(count, { one: "# left", other: "# left" }),
+    warned: (whose: string) => `A limit is nearly used up: ${whose}`,
+    reached: (whose: string) => `A limit is used up: ${whose}`,
   },
   bridge: {
     title: "Bridge",

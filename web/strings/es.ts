@@ -42,7 +42,6 @@ export const es: Strings = {
     live: "En directo",
     lost: "Reconectando…",
     old: (at) => `Conexión perdida. Los datos son de las ${at}.`,
-    back: "Conexión restablecida.",
   },
   state: {
     version: (version) => `Versión ${version}`,
@@ -128,8 +127,6 @@ export const es: Strings = {
       sip: "Call-ID de SIP",
     },
     unsettled: "La pasarela abandonó esta llamada antes de avisar a ambos lados de que había terminado.",
-    packets: "Paquetes",
-    lost: "Perdidos",
   },
   calls: {
     title: "Llamadas",
@@ -146,6 +143,7 @@ export const es: Strings = {
     closed: "Sin llamadas nuevas",
     quality: "Calidad",
     began: (who) => `Llamada nueva: ${who}`,
+    oneWay: (who) => `Audio en un solo sentido: ${who}`,
     ended: (who, how) => `Terminada: ${who}. ${how}`,
     back: "Todas las llamadas",
     gone: "Esta llamada no está en curso ni figura en el historial.",
@@ -314,7 +312,8 @@ export const es: Strings = {
     people: "Personas en llamada",
     empty: "Nadie está en una llamada.",
     used: "En uso",
-    left: (count) => n(count, { one: "queda #", other: "quedan #" }),
+    warned: (whose) => `Un límite está casi agotado: ${whose}`,
+    reached: (whose) => `Un límite se ha agotado: ${whose}`,
   },
   bridge: {
     title: "Pasarela",

@@ -42,7 +42,6 @@ export const fr: Strings = {
     live: "En direct",
     lost: "Reconnexion…",
     old: (at) => `Connexion perdue. Ces données datent de ${at}.`,
-    back: "Connexion rétablie.",
   },
   state: {
     version: (version) => `Version ${version}`,
@@ -124,8 +123,6 @@ export const fr: Strings = {
     converted: (matrix, trunk) => `${matrix} (Matrix), ${trunk} (trunk)`,
     ids: { bridge: "Identifiant de l’appel", matrix: "Identifiant Matrix de l’appel", sip: "Call-ID SIP" },
     unsettled: "La passerelle a abandonné cet appel avant que les deux côtés soient avertis de sa fin.",
-    packets: "Paquets",
-    lost: "Perdus",
   },
   calls: {
     title: "Appels",
@@ -142,6 +139,7 @@ export const fr: Strings = {
     closed: "Aucun nouvel appel",
     quality: "Qualité",
     began: (who) => `Nouvel appel : ${who}`,
+    oneWay: (who) => `Audio dans un seul sens : ${who}`,
     ended: (who, how) => `Terminé : ${who}. ${how}`,
     back: "Tous les appels",
     gone: "Cet appel n’existe ni parmi les appels en cours ni dans l’historique.",
@@ -310,7 +308,8 @@ export const fr: Strings = {
     people: "Personnes en ligne",
     empty: "Personne n’est en ligne.",
     used: "Utilisé",
-    left: (count) => n(count, { one: "# restant", other: "# restants" }),
+    warned: (whose) => `Une limite est presque atteinte : ${whose}`,
+    reached: (whose) => `Une limite est atteinte : ${whose}`,
   },
   bridge: {
     title: "Passerelle",

@@ -1,6 +1,8 @@
 // A bridge in the middle of a busy day, as an admin's tools see it: what the docs' pictures show.
 import { callId, roomId, trunkName, type UserId } from "../../../src/core/ids.ts";
 import type { EndStats, MediaStats } from "../../../src/core/call/model/media-stats.ts";
+import type { DirectionQuality } from "../../../src/core/quality/direction-quality.ts";
+import type { QualitySample } from "../../../src/ports/admin/quality-door.ts";
 import type { AdminDoor, TrunkStatus } from "../../../src/ports/admin/admin-door.ts";
 import type { EndedCall, MeasuredCall } from "../../../src/ports/admin/observed-call.ts";
 import { exampleLadder } from "./example-ladder.ts";
@@ -70,6 +72,23 @@ const lines: readonly Line[] = [
     forMs: 2_000,
   },
 ];
+
+/** Some waves, so that graphs have something to show. */
+function sampleAt({ loss = 0, jitterMs = 0 }: Line, atMs: number): QualitySample {
+  const wave = 1 + 0.7 * Math.sin(atMs / 23_000) * Math.sin(atMs / 7_000);
+  const direction = (part: number): DirectionQuality => ({
+    packets: 250,
+    lostPercent: 100 * loss * part * wave,
+    jitterMs: jitterMs * part * wave,
+    onwardLostPercent: undefined,
+    onwardJitterMs: undefined,
+    roundTripMs: 38 * part * (0.8 + wave / 5),
+    levelDbov: -24 - 14 * part * Math.abs(Math.sin(atMs / 9_000)),
+    delayMs: 90,
+    opinion: Math.max(1, 4.41 - 30 * loss * part * wave - 0.1 * wave),
+  });
+  return { atMs, quality: { a: direction(0.4), b: direction(1) } };
+}
 
 const endings = [
   ["callee-hung-up", "success", undefined],
@@ -141,6 +160,15 @@ export class BusyDoor extends FakeDoor {
 
   override ladder: AdminDoor["ladder"] = async (call) =>
     call === lines[0]?.id ? exampleLadder(this.#sinceMs - lines[0].forMs - 8_000) : [];
+
+  override readonly quality: AdminDoor["quality"] = {
+    of: (call) => {
+      const line = lines.find(({ id }) => id === call);
+      if (line?.loss === undefined) return undefined;
+      return Array.from({ length: 60 }, (_, index) => sampleAt(line, this.#sinceMs - (60 - index) * 5_000));
+    },
+    subscribe: () => () => {},
+  };
 
   override trunks(): readonly TrunkStatus[] {
     const health = (name: string, state: "up" | "down", detail: string, agoMs: number) => ({

@@ -61,6 +61,12 @@ test("by keyboard alone: a call appears, rings, is connected, shows how it sound
   await page.keyboard.press("j");
   await page.keyboard.press("Enter");
   await page.locator("h1", { hasText: "@ann:example.org → " }).waitFor();
+  await bridge.passTime(5_000);
+  await page
+    .locator("figure", { hasText: "Quality (MOS)" })
+    .getByText(/^[34]\.\d$/)
+    .first()
+    .waitFor();
   await page.locator("figure", { hasText: "Packet loss" }).getByText("2%").first().waitFor();
   await page.locator("figure", { hasText: "Jitter" }).getByText("12 ms").first().waitFor();
 
