@@ -10,7 +10,7 @@ import { ratesFor, type Priced, type SpendingPolicy } from "../../core/policy/sp
 export type PricedTrunks = readonly (readonly [TrunkName, readonly Rate[]])[];
 
 /** A call that could not last that long is not placed. */
-const leastS = 30;
+export const leastS = 30;
 
 /** Those over which it is known what the call costs. */
 export function pricedTrunks(number: Priced, trunks: readonly TrunkName[], spending: SpendingPolicy): PricedTrunks {

@@ -27,7 +27,7 @@ import { CallCrowd } from "./call-crowd.ts";
 import type { CallStops } from "./call-stops.ts";
 import { Charges, type RunningLeg } from "./charges.ts";
 import type { LimitNews } from "./limit-news.ts";
-import { pricedTrunks, takeFirstShare } from "./first-share.ts";
+import { leastS, pricedTrunks, takeFirstShare } from "./first-share.ts";
 import { SpendingLedger, type SpendingLedgerParts } from "./spending-ledger.ts";
 
 export interface SpendingParts {
@@ -163,7 +163,8 @@ export class Spending {
     const country = countryScope(number.e164);
     const scopes = [...charge.scopes, ...(country === undefined ? [] : [country])];
     const different = [...new Map(scopes.map((scope) => [scopeKey(scope), scope])).values()];
-    const shortage = this.#account.rework(one.id, different, [...charge.rates, ...rates]);
+    const first = { windows: this.windows, wanted: shareS, least: leastS };
+    const shortage = this.#account.rework(one.id, different, [...charge.rates, ...rates], first);
     this.#store();
     if (shortage !== undefined) this.#parts.news.refused(shortage, one.person);
     return shortage === undefined;

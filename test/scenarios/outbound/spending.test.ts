@@ -6,6 +6,7 @@ import { RateTable } from "../../../src/core/policy/spending/rate-table.ts";
 import type { SpendingPolicy } from "../../../src/core/policy/spending/spending-policy.ts";
 import type { BridgeEvent, Overrun } from "../../../src/ports/admin/bridge-event.ts";
 import { StoreError, type Store } from "../../../src/ports/store.ts";
+import { callerOf } from "../../fakes/arrivals.ts";
 import { openMemoryStore } from "../../fakes/memory-store.ts";
 import { examplePlan, examplePolicy, exampleSpending } from "../settings.ts";
 import { accepted, ann, bob, room, TestBridge, trunk, type TestBridgeOptions } from "../test-bridge.ts";
@@ -360,5 +361,35 @@ describe("what counters know", () => {
     await bridge.passTime(2_000);
     expect((await memory.spending.load()).usages.find(({ scope }) => scope.kind === "user")?.seconds).toBe(120);
     expect((await memory.spending.load()).running).toEqual([]);
+  });
+});
+
+describe("a trunk that redirects the call", () => {
+  const to = callerOf("+37120000000").from;
+
+  test("to a country whose minutes are used up is not followed, and what the call holds stays as it was", async () => {
+    const bridge = new TestBridge(withLimits({ countries: new Map([["LV", limited({ seconds: 0 })]]) }));
+    const call = await bridge.ring();
+    expect(bridge.arrivals.mayReach(call, to)).toBe(false);
+    await bridge.sip(accepted);
+    await bridge.passTime(minute);
+    await hangUp(bridge);
+    const { account, windows } = bridge.spending;
+    expect(account.usage({ kind: "country", name: "GB" }, windows.day).seconds).toBe(60);
+    expect(account.usage({ kind: "country", name: "LV" }, windows.day).seconds).toBe(0);
+  });
+
+  test("to one that costs more is counted at the dearer price", async () => {
+    const dearer = new RateTable([
+      { prefix: "44", name: "", perMinute: 10_000, connection: 0, initialS: 1, followingS: 1, trunk: undefined },
+      { prefix: "371", name: "", perMinute: 600_000, connection: 0, initialS: 1, followingS: 1, trunk: undefined },
+    ]);
+    const bridge = new TestBridge(withLimits({ rates: dearer, everybody: limited({ money: 10_000_000 }) }));
+    const call = await bridge.ring();
+    expect(bridge.arrivals.mayReach(call, to)).toBe(true);
+    await bridge.sip(accepted);
+    await bridge.passTime(minute);
+    await hangUp(bridge);
+    expect(usedBy(bridge)).toMatchObject({ seconds: 60, money: 600_000, heldMoney: 0 });
   });
 });

@@ -52,6 +52,13 @@ export interface Grant {
   readonly shortage: Shortage | undefined;
 }
 
+/** So much is wanted, and less than `least` is too little. */
+interface FirstGrant {
+  readonly windows: Windows;
+  readonly wanted: number;
+  readonly least: number;
+}
+
 export interface Changes {
   readonly usages: readonly Usage[];
   readonly charges: readonly Charge[];
@@ -125,8 +132,11 @@ export class Account {
     return grant;
   }
 
-  /** It counts for others, or costs something else, from its beginning. Undefined where that is possible; else nothing changes. */
-  rework(id: string, scopes: readonly Scope[], rates: readonly Rate[]): Shortage | undefined {
+  /**
+   * It counts for others, or costs something else, from its beginning. Undefined where that is possible; else nothing changes.
+   * `first`: what it takes if nothing had limited it before.
+   */
+  rework(id: string, scopes: readonly Scope[], rates: readonly Rate[], first?: FirstGrant): Shortage | undefined {
     const before = this.#charges.get(id);
     if (before === undefined) return undefined;
     this.#remove(id);
@@ -142,7 +152,11 @@ export class Account {
       next = withShare(next, windows, seconds);
       this.#put(next);
     }
-    return undefined;
+    if (first === undefined || before.shares.length > 0) return undefined;
+    const grant = this.open(next, first.windows, first.wanted, first.least);
+    if (grant.seconds >= first.least) return undefined;
+    this.#put(before);
+    return grant.shortage;
   }
 
   /** It has ended after so many seconds. What has no share counts for the last one's windows, or for `windows`. */

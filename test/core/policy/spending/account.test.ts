@@ -139,7 +139,11 @@ describe("whatever calls do, in whatever order, restarts and midnights included"
           else if (act.kind === "restart") account = kept.revive(limits);
           else if (chosen !== undefined && act.kind === "grow") account.grow(chosen.id, windows, act.seconds);
           else if (chosen !== undefined && act.kind === "rework")
-            account.rework(chosen.id, chosen.scopes, [...chosen.rates, act.rate]);
+            account.rework(chosen.id, [...chosen.scopes, bob], [...chosen.rates, act.rate], {
+              windows,
+              wanted: act.seconds,
+              least: 1,
+            });
           else if (chosen !== undefined && act.kind === "settle") {
             const granted = chosen.shares.reduce((sum, share) => sum + share.seconds, 0);
             account.settle(chosen.id, chosen.shares.length === 0 ? 0 : Math.min(act.seconds, granted), windows);
