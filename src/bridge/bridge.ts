@@ -74,6 +74,7 @@ export function openDoor(inside: Wired, ports: BridgePorts): Bridge {
     const interrupted = await store.calls.open();
     await first.load();
     await inside.blocks.load();
+    await inside.quiet.load();
     await inside.clientKinds.load(inside.rung.people().keys());
     await inside.keypads.load();
     await inside.spending.load();

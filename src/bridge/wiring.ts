@@ -16,6 +16,7 @@ import { InboundAdmission } from "./admission/inbound-admission.ts";
 import { OutboundAdmission } from "./admission/outbound-admission.ts";
 import { PinGuard } from "./admission/pin-guard.ts";
 import { Blocks } from "./blocking/blocks.ts";
+import { QuietPeople } from "./blocking/quiet-people.ts";
 import { Screen } from "./blocking/screen.ts";
 import { CallEvents } from "./calls/call-events.ts";
 import { CallIndex } from "./calls/call-index.ts";
@@ -151,13 +152,15 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     emit,
     telemetry,
   });
+  const quiet = new QuietPeople({ ...common, conversations, settings: memory });
   const calling = {
     ...common,
     ...places,
     pins,
     gate,
     blocks,
-    screen: new Screen({ blocks, choices: () => settings.now.blocking }),
+    quiet,
+    screen: new Screen({ blocks, quiet, choices: () => settings.now.blocking }),
     callers,
     clientKinds,
     notices: () => settings.now.notices,
@@ -202,6 +205,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
       ringingRooms: rung.rooms,
       people: rung.people,
       blocks,
+      quiet,
       ringBacks,
       dialIns,
       consoleLogins,
@@ -334,6 +338,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     adminRoom,
     certificates,
     ringBacks,
+    quiet,
     rung,
     sessions,
     settings,

@@ -76,7 +76,7 @@ describe("a client of version 1", () => {
 describe("why a call was refused", () => {
   it("is told in words of the room where a client can only say that it failed", () => {
     // Nobody in Matrix hears of callers who get no further than the PIN, the block list or its like.
-    for (const cause of allCauses.filter((each) => !/^(?:pin-|blocked|anonymous-|spam-)/.test(each))) {
+    for (const cause of allCauses.filter((each) => !/^(?:pin-|blocked|anonymous-|spam-|do-not-disturb)/.test(each))) {
       const [event] = legacyEvents(leg, { kind: "reject", cause }) ?? [];
       const { words, result } = describeCause(cause);
       if (event?.content["reason"] === "unknown_error" && result !== "success")

@@ -146,8 +146,9 @@ export class TestBridge {
   }
 
   /** As a start does. */
-  loadBlocks(): Promise<void> {
-    return this.#inside.blocks.load();
+  async loadBlocks(): Promise<void> {
+    await this.#inside.blocks.load();
+    await this.#inside.quiet.load();
   }
 
   /** Another configuration is read. */

@@ -24,6 +24,7 @@ import type { ClientKinds } from "./client-kinds.ts";
 import type { PinGuard } from "./pin-guard.ts";
 import { UnlistedNumbers } from "./unlisted-numbers.ts";
 import type { Callers, KnownCaller } from "./callers.ts";
+import type { QuietPeople } from "../blocking/quiet-people.ts";
 import type { Screen } from "../blocking/screen.ts";
 import type { Ghosts } from "../rooms/ghosts.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
@@ -44,6 +45,7 @@ export interface InboundAdmissionParts {
   readonly features: (trunk: TrunkName) => TrunkFeatures;
   readonly policy: () => Policy;
   readonly screen: Pick<Screen, "look">;
+  readonly quiet: Pick<QuietPeople, "missed">;
   readonly pins: Pick<PinGuard, "isBarred">;
   readonly notices: () => Notices;
   readonly calls: CallsOfTheMoment;
@@ -82,7 +84,7 @@ export class InboundAdmission {
   }
 
   #firstStep(arrival: InviteArrival): Step {
-    const { callers, ghosts, pins, screen } = this.#parts;
+    const { callers, ghosts, pins, quiet, screen } = this.#parts;
     const { called, trunk, identity, diversions } = arrival;
     const did = this.#parts.recipients(called, trunk);
     const caller = callers.of(trunk, identity, diversions);
@@ -97,7 +99,8 @@ export class InboundAdmission {
     }
     const crowded = this.#crowded(caller, called, trunk);
     if (crowded !== undefined) return this.#refuse(arrival, caller, did.number, crowded, did.stages);
-    const screened = screen.look(caller, did.stages);
+    const screened = screen.look(caller, did.stages, "call");
+    for (const person of screened.missedBy) void quiet.missed(person, caller.name);
     if (screened.kind === "refused") return this.#refuse(arrival, caller, did.number, screened.cause, did.stages);
     const stages = this.#withoutBusy(screened.stages, caller);
     if (stages.length === 0) return this.#refuse(arrival, caller, did.number, "busy", screened.stages);

@@ -7,6 +7,7 @@ import { statusOrder } from "./orders/admin/status.ts";
 import { trunksOrder } from "./orders/admin/trunks.ts";
 import { blockOrders, type BlockOrdersParts } from "./orders/people/block.ts";
 import { callOrder, inviteOrder, keypadOrder, transferOrder, type Dialling } from "./orders/people/call.ts";
+import { doNotDisturbOrder, type Quiet } from "./orders/people/do-not-disturb.ts";
 import { helpOrder } from "./orders/people/help.ts";
 import { historyOrders } from "./orders/people/history.ts";
 import type { NumberWords } from "./orders/numbers.ts";
@@ -14,6 +15,7 @@ import type { Order } from "./orders/order.ts";
 
 export interface OrdersParts extends AdminOrdersParts {
   readonly consoleLogins: ConsoleLinks;
+  readonly quiet: Quiet;
   readonly blocks: BlockOrdersParts["blocks"];
   readonly numbers: Pick<NumberWords, "named" | "shown">;
 }
@@ -27,6 +29,7 @@ export function createOrders(parts: OrdersParts, dialling: () => Dialling): read
     transferOrder,
     ...historyOrders(parts),
     ...blockOrders(parts),
+    doNotDisturbOrder(parts),
     helpOrder(() => all),
     statusOrder(parts),
     callsOrder(parts),

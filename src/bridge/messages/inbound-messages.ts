@@ -88,7 +88,7 @@ export class InboundMessages {
       const found = recipients(called, trunk);
       if (found.kind === "none") return 404;
       const caller = callers.of(trunk, identity, []);
-      const screened = screen.look(caller, found.stages);
+      const screened = screen.look(caller, found.stages, "text");
       if (screened.kind === "refused") return describeCause(screened.cause).status;
       const targets = targetsOf(screened.stages);
       const { ghost } = caller;

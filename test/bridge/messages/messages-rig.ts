@@ -130,7 +130,7 @@ export class MessagesRig {
       plan: () => plan,
       policy: () => options.policy ?? policy,
       blocks: { bars: () => false },
-      screen: { look: (_, stages) => ({ kind: "passed", stages }) } satisfies Pick<Screen, "look">,
+      screen: { look: (_, stages) => ({ kind: "passed", stages, missedBy: [] }) } satisfies Pick<Screen, "look">,
       identities: () => options.identity ?? templates,
       features: (trunk: TrunkName) => {
         const maxLength = maxLengths.get(trunk);

@@ -158,6 +158,56 @@ describe("people", () => {
   });
 });
 
+describe("people who take no calls", () => {
+  const missed = (): readonly string[] => bridge.words.filter((words) => words.startsWith("Missed call"));
+
+  test.each(["do-not-disturb on", "Do Not Disturb ON", "dnd for 2 h", "do not disturb for 30min"])(
+    "%s: are not rung and read who called, others of a group are rung",
+    async (body) => {
+      expect(await write(body)).toMatch(/^No calls ring you /);
+      const call = await bridge.arrive();
+      expect(bridge.trunks.orders).toMatchObject([{ call, verb: "reject", argument: 480 }]);
+      expect(missed()).toEqual([
+        expect.stringMatching(/^Missed call from \+44 20 7946 0123: you take no calls now\.$/),
+      ]);
+      await bridge.arrive({ called: "+441632960002" });
+      expect(invited()).toEqual([bob]);
+      await bridge.passTime(60_000);
+      expect(await write("history")).toContain("020 7946 0123: you took no calls");
+      expect(await write("dnd off")).toBe("Calls ring you again.");
+      await bridge.arrive();
+      expect(invited()).toEqual([bob, ann]);
+    },
+  );
+
+  test("are rung again when the time is over, and not before, a restart in between", async () => {
+    await write("dnd for 30 min");
+    const again = new TestBridge({ store: bridge.store });
+    await again.loadBlocks();
+    await again.passTime(29 * 60_000);
+    await again.arrive();
+    expect(again.trunks.verbs).toEqual(["reject"]);
+    await again.passTime(2 * 60_000);
+    await again.arrive();
+    expect(again.trunks.verbs).toEqual(["reject", "ring"]);
+  });
+
+  test("still get texts", async () => {
+    await write("dnd on");
+    const identity = callerOf("+442079460123");
+    expect(await bridge.messaged({ trunk, called: "+441632960001", identity, text: "hello", id: "1" })).toBe(200);
+  });
+
+  test.each([
+    ["dnd maybe", "On, off, or for how long? Example: do-not-disturb for 2 h"],
+    ["dnd for 0 h", "On, off, or for how long?"],
+    ["dnd for 31 days", "For 30 days at most."],
+  ])("who write %j read %j", async (body, words) => {
+    expect(await write(body)).toContain(words);
+    expect(await write("dnd")).toBe("Calls ring you.");
+  });
+});
+
 describe("admins", () => {
   beforeEach(async () => {
     bridge = await lobbyOf({ admins: [ann] });

@@ -70,6 +70,7 @@ export const causes: typeof en = {
   "blocked-unwanted": "Gesperrter Anrufer (hörte „unerwünscht“)",
   "anonymous-refused": "Unterdrückte Nummer (abgewiesen)",
   "anonymous-to-voicemail": "Unterdrückte Nummer (zur Sprachbox)",
+  "do-not-disturb": "Nicht stören",
   "spam-refused": "Spam (abgewiesen)",
   "spam-to-voicemail": "Spam (zur Sprachbox)",
   "number-blocked": "Nummer gesperrt",

@@ -70,6 +70,7 @@ export const causes: Readonly<Record<CallRecord["cause"], string>> = {
   "blocked-unwanted": "Blocked caller (told: unwanted)",
   "anonymous-refused": "Withheld number (refused)",
   "anonymous-to-voicemail": "Withheld number (sent to voicemail)",
+  "do-not-disturb": "Do not disturb",
   "spam-refused": "Spam (refused)",
   "spam-to-voicemail": "Spam (sent to voicemail)",
   "number-blocked": "Number blocked",

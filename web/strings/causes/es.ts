@@ -70,6 +70,7 @@ export const causes: typeof en = {
   "blocked-unwanted": "Llamante bloqueado (recibió «no deseado»)",
   "anonymous-refused": "Número oculto (rechazado)",
   "anonymous-to-voicemail": "Número oculto (al buzón de voz)",
+  "do-not-disturb": "No molestar",
   "spam-refused": "Spam (rechazado)",
   "spam-to-voicemail": "Spam (al buzón de voz)",
   "number-blocked": "Número bloqueado",

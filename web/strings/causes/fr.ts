@@ -70,6 +70,7 @@ export const causes: typeof en = {
   "blocked-unwanted": "Appelant bloqué (a reçu « indésirable »)",
   "anonymous-refused": "Numéro masqué (refusé)",
   "anonymous-to-voicemail": "Numéro masqué (vers la messagerie)",
+  "do-not-disturb": "Ne pas déranger",
   "spam-refused": "Spam (refusé)",
   "spam-to-voicemail": "Spam (vers la messagerie)",
   "number-blocked": "Numéro bloqué",

@@ -105,6 +105,8 @@ const causes = {
   /** RFC 5079: 433. Where voicemail is wanted, the trunk hears what it hears of a telephone that is switched off. */
   "anonymous-refused": entry("callee", 21, 433),
   "anonymous-to-voicemail": entry("callee", 20, 480),
+  /** Whom the number rings takes no calls now. */
+  "do-not-disturb": entry("callee", 20, 480),
   "spam-refused": entry("callee", 21, 603),
   "spam-to-voicemail": entry("callee", 20, 480),
   "not-in-service": entry("callee", 1, 404, "This number is not in service."),

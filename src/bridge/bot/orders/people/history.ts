@@ -114,6 +114,7 @@ const causeWords: Readonly<Partial<Record<Cause, string>>> = {
   "answered-elsewhere": "answered elsewhere",
   "anonymous-refused": "refused",
   "anonymous-to-voicemail": "sent to voicemail",
+  "do-not-disturb": "you took no calls",
   "spam-refused": "refused",
   "spam-to-voicemail": "sent to voicemail",
   blocked: "blocked",
