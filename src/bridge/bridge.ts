@@ -221,6 +221,10 @@ export function openDoor(inside: Wired, ports: BridgePorts): Bridge {
     }),
     shownNumber: (number) => telemetry.shownNumber(number),
     subscribe: (listener) => events.subscribe(listener),
+    trunkAnswers: (trunk) =>
+      isTrunk(trunk)
+        ? sip.answers(trunk).map(({ atMs, tookMs }) => ({ atMs: atMs + wallAheadMs(), tookMs }))
+        : undefined,
     trunks: () =>
       sip.health().map((health) => ({
         health: { ...health, sinceMs: health.sinceMs + wallAheadMs() },

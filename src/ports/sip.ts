@@ -178,6 +178,14 @@ export interface TrunkHealth {
   readonly sinceMs: number;
 }
 
+/** How long a trunk took to answer OPTIONS. */
+export interface TrunkAnswer {
+  /** When it was asked. */
+  readonly atMs: number;
+  /** Undefined: it did not answer as a server that works. */
+  readonly tookMs: number | undefined;
+}
+
 export interface SipTrunks {
   /** Binds and connects. A trunk that cannot be reached is reported in `health`, it does not stop the others. Throws on a local address in use. */
   start(sinks: SipSinks): Promise<void>;
@@ -228,6 +236,8 @@ export interface SipTrunks {
    */
   abandon(call: CallId, invite: SipInviteState): void;
   health(): readonly TrunkHealth[];
+  /** What came of the last OPTIONS, a hundred at most, the oldest first; empty of a trunk that is not asked. */
+  answers(trunk: TrunkName): readonly TrunkAnswer[];
   /** Waits (bounded) for what is still owed, then closes. */
   stop(): Promise<void>;
 }

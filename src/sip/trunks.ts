@@ -11,6 +11,7 @@ import type {
   MessageOutcome,
   SipSinks,
   SipTrunks,
+  TrunkAnswer,
   TrunkHealth,
   TrunkSettings,
 } from "../ports/sip.ts";
@@ -177,6 +178,10 @@ class Trunks implements SipTrunks {
     this.#earlier(call, invite.trunk, "could not cancel an INVITE from before the restart", (trunk, ended) =>
       trunk.abandon(invite, ended),
     );
+  }
+
+  answers(trunk: TrunkName): readonly TrunkAnswer[] {
+    return this.#trunks.get(trunk)?.trunk.answers ?? [];
   }
 
   health(): readonly TrunkHealth[] {

@@ -149,6 +149,13 @@ export class FakeDoor implements AdminDoor {
     const health = { name: main, state: "up", detail: "OPTIONS answered 200", sinceMs: atMs } as const;
     return [{ health, paused: this.paused, calls: 1 }];
   }
+  trunkAnswers: AdminDoor["trunkAnswers"] = (trunk) =>
+    trunk === main
+      ? [
+          { atMs, tookMs: 23 },
+          { atMs: atMs + 30_000, tookMs: undefined },
+        ]
+      : undefined;
   pause(trunk: string): boolean {
     if (trunk === main) this.paused = true;
     return trunk === main;

@@ -97,6 +97,7 @@ export class FakeTrunks implements SipTrunks {
   abandon(call: CallId, invite: unknown): void {
     this.#note(call, "abandon", invite);
   }
+  answers = () => [];
   health(): readonly TrunkHealth[] {
     return this.states;
   }

@@ -5,7 +5,7 @@ import type { DidRule } from "../../core/number/plan/did.ts";
 import type { BarredClass } from "../../core/number/plan/number-class.ts";
 import type { ArrivedExplanation, DialledExplanation } from "../../core/policy/number-explanation.ts";
 import type { LadderMessage } from "../ladders/ladder.ts";
-import type { TrunkHealth } from "../sip.ts";
+import type { TrunkAnswer, TrunkHealth } from "../sip.ts";
 import type { AdminActions, RecordPlace } from "../store.ts";
 import type { LogLevel } from "../telemetry.ts";
 import type { AdminLogins } from "./admin-logins.ts";
@@ -115,6 +115,8 @@ export interface AdminDoor {
   subscribe(listener: Listener<BridgeEvent | Overrun>): () => void;
 
   trunks(): readonly TrunkStatus[];
+  /** How long it took to answer the last OPTIONS, the oldest first; in ms since the epoch. Undefined: no such trunk. */
+  trunkAnswers(trunk: TrunkName): readonly TrunkAnswer[] | undefined;
   /** No call begins over it, calls to emergency numbers excepted; those that are up go on. False: no such trunk. */
   pause(trunk: TrunkName): boolean;
   resume(trunk: TrunkName): boolean;

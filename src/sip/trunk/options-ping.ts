@@ -2,7 +2,7 @@
 // calls meet. One gateway that answers is enough for the trunk to be up.
 import type { GatewayPool } from "./gateway-pool.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { TrunkHealth } from "../../ports/sip.ts";
+import type { TrunkAnswer, TrunkHealth } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { retryAfterMs } from "../headers/retry-after.ts";
 import type { FinalResponse } from "../user-agent/peer-request.ts";
@@ -26,6 +26,7 @@ export interface OptionsPingOptions {
   readonly log: Log;
 }
 
+const mostAnswers = 100;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
 /** A connection that held so long and ends was idle or its server restarted: no reason to call the trunk down. */
@@ -49,6 +50,7 @@ export class OptionsPing {
   #state: State = { phase: "stopped" };
   /** `said`: its detail without the gateways that are down. */
   #told: { readonly health: TrunkHealth; readonly said: string };
+  readonly #answers: TrunkAnswer[] = [];
   /** Rounds in a row that found nothing. */
   #failures = 0;
   /** The one to the server, where it was opened by us. */
@@ -59,6 +61,11 @@ export class OptionsPing {
     const { name, clock } = options;
     this.#next = new Alarm(clock);
     this.#told = { health: { name, state: "unknown", detail: "not asked yet", sinceMs: clock.nowMs() }, said: "" };
+  }
+
+  /** Of the gateway in use, the oldest first. */
+  get answers(): readonly TrunkAnswer[] {
+    return this.#answers;
   }
 
   get health(): TrunkHealth {
@@ -123,6 +130,7 @@ export class OptionsPing {
       } catch (error) {
         reason = error instanceof Error ? error.message : String(error);
         if (target === undefined) break;
+        if (this.#options.intervalMs > 0) this.#note(this.#options.clock.nowMs(), undefined);
         if (current()) this.#options.failed(target);
       }
       if (!current()) return;
@@ -150,11 +158,18 @@ export class OptionsPing {
       this.#up("connected");
       return "";
     }
+    const atMs = clock.nowMs();
     const asked = await this.#ask(target);
+    this.#note(atMs, asked.works ? clock.nowMs() - atMs : undefined);
     if (!asked.works) return asked.detail;
     this.#up(asked.detail);
     this.#again(intervalMs);
     return "";
+  }
+
+  #note(atMs: number, tookMs: number | undefined): void {
+    this.#answers.push({ atMs, tookMs });
+    if (this.#answers.length > mostAnswers) this.#answers.shift();
   }
 
   /** The gateways that are not used now, so that it is known which of them could be. */

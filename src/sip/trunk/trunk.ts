@@ -1,6 +1,6 @@
 // One trunk: its sockets, its user agent, its servers and their health. Calls are kept in trunks.ts.
 import type { SipDialogState, SipIncomingState, SipInviteState } from "../../core/call/model/dialog-state.ts";
-import type { TrunkHealth, TrunkSettings } from "../../ports/sip.ts";
+import type { TrunkAnswer, TrunkHealth, TrunkSettings } from "../../ports/sip.ts";
 import { Admission } from "./admission.ts";
 import { sayBye } from "./bye.ts";
 import { TrunkPassword } from "./digest-client-session.ts";
@@ -129,6 +129,10 @@ export class Trunk {
   /** Route values for requests outside of dialogs. */
   get serviceRoute(): readonly string[] {
     return this.#started?.registration?.serviceRoute ?? [];
+  }
+
+  get answers(): readonly TrunkAnswer[] {
+    return this.#optionsPing.answers;
   }
 
   get health(): TrunkHealth {

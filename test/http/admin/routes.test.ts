@@ -339,3 +339,11 @@ test("a defect is a 500 without its words, and a line in the log", async () => {
   expect(text).not.toContain("nobody should read");
   expect(lines).toMatchObject([{ level: "error", message: "a request for admins failed" }]);
 });
+
+test("how long a trunk took to answer is there as a series, with the times that it did not", async () => {
+  const { ask } = await startAdmin();
+  expect((await ask("/trunks/main/answers")).body).toEqual({
+    answers: [{ at: "2026-11-30T12:00:00.000Z", took_ms: 23 }, { at: "2026-11-30T12:00:30.000Z" }],
+  });
+  expect((await ask("/trunks/none/answers")).status).toBe(404);
+});

@@ -18,6 +18,8 @@ describe("a trunk that answers", () => {
       const health = await stack.health(({ state }) => state === "up");
       expect(health.detail).toBe("OPTIONS answered 200");
       expect(stack.trunks.health()).toEqual([health]);
+      const [answer, ...more] = stack.trunks.answers(health.name);
+      expect([answer?.tookMs, more]).toEqual([expect.any(Number), []]);
     },
   );
 
@@ -32,7 +34,8 @@ describe("a trunk that answers", () => {
     expect((await stack.health(({ state }) => state === "down")).detail).toBe("OPTIONS answered 503");
     peer.answerOptions(200);
     pass(2_000);
-    await stack.health(({ state }) => state === "up");
+    const { name } = await stack.health(({ state }) => state === "up");
+    expect(stack.trunks.answers(name)).toMatchObject([{ tookMs: undefined }, { tookMs: expect.any(Number) as number }]);
   });
 
   it("asks us for OPTIONS and gets 200", async () => {

@@ -5,7 +5,7 @@ import type { AdminDoor } from "../../../ports/admin/admin-door.ts";
 import { AdminError } from "../wire/admin-error.ts";
 import { route, type Route } from "./route.ts";
 import { trunkList } from "../wire/schemas.ts";
-import { trunk, trunkOf } from "../wire/bridge.ts";
+import { answerSeries, answerSeriesOf, trunk, trunkOf } from "../wire/bridge.ts";
 import { arrived, arrivedOf } from "../wire/explanation.ts";
 import { line } from "../wire/scalars.ts";
 
@@ -53,6 +53,20 @@ export const trunkRoutes = [
     "No call begins over the trunk any more; those that are up go on. Until the bridge is started again",
   ),
   gateRoute("resume", "Calls begin over the trunk again"),
+  route({
+    method: "get",
+    at: "/trunks/{name}/answers",
+    operation: "listTrunkAnswers",
+    summary: "How long the trunk took to answer OPTIONS, the last hundred times; empty if it is not asked",
+    path,
+    answer: answerSeries,
+    errors: ["not_found"],
+    handle({ path: { name } }, { door }) {
+      const answers = door.trunkAnswers(name);
+      if (answers === undefined) throw none(door);
+      return answerSeriesOf(answers);
+    },
+  }),
   route({
     method: "get",
     at: "/trunks/{name}/explain",

@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { DidRule } from "../../../core/number/plan/did.ts";
 import type { RingStage } from "../../../core/number/plan/ring-stage.ts";
 import type { Limits, TrunkStatus, UserStatus } from "../../../ports/admin/admin-door.ts";
+import type { TrunkAnswer } from "../../../ports/sip.ts";
 import type { NotedAction } from "../../../ports/store.ts";
 import type { LogLevel } from "../../../ports/telemetry.ts";
 import { time, timeOf } from "./scalars.ts";
@@ -24,6 +25,16 @@ export const trunk = z.object({
 export function trunkOf({ health, paused, calls }: TrunkStatus): z.infer<typeof trunk> {
   const { name, state, detail, registered } = health;
   return { name, state, detail, since: timeOf(health.sinceMs), registered, paused, calls };
+}
+
+const trunkAnswer = z.object({
+  at: time.describe("When it was asked"),
+  took_ms: z.number().optional().describe("Missing: no answer, or none of a server that works"),
+});
+export const answerSeries = z.object({ answers: z.array(trunkAnswer).describe("The last hundred, the oldest first") });
+
+export function answerSeriesOf(answers: readonly TrunkAnswer[]): z.infer<typeof answerSeries> {
+  return { answers: answers.map(({ atMs, tookMs }) => ({ at: timeOf(atMs), took_ms: tookMs })) };
 }
 
 const stage = z.object({ people: z.array(z.string()), rooms: z.array(z.string()), ring_seconds: z.number() });

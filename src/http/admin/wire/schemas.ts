@@ -1,7 +1,7 @@
 // The named schemas of the admin API: the components of its OpenAPI document.
 import * as z from "zod";
 import { errorBody } from "./admin-error.ts";
-import { action, limits, logLevel, numberEntry, status, trunk, user } from "./bridge.ts";
+import { action, answerSeries, limits, logLevel, numberEntry, status, trunk, user } from "./bridge.ts";
 import { block, blockList } from "./blocks.ts";
 import { call, callRecord } from "./calls.ts";
 import { event } from "./events.ts";
@@ -39,6 +39,7 @@ const named = {
   RecordList: recordList,
   Trunk: trunk,
   TrunkList: trunkList,
+  AnswerSeries: answerSeries,
   NumberEntry: numberEntry,
   NumberList: numberList,
   DialledNumber: dialled,
