@@ -17,7 +17,7 @@ const ALONE: readonly string[] = [
   "test/e2e/quality/converted-speech.test.ts",
   // They use the ports that an admin gets by default.
   "test/e2e/deployment/init.test.ts",
-  "test/e2e/deployment/readme.test.ts",
+  "test/e2e/deployment/quick-start.test.ts",
 ];
 
 const absent = ALONE.filter((file) => !existsSync(file));

@@ -33,20 +33,19 @@ export async function askHomeserver(
   );
   const found = near?.url === url ? near : url === "" ? undefined : await probeHomeserver(url, outside);
   tell(found, url, interview);
+  // What the homeserver says of itself is not asked.
   const domain = await interview.ask({
     flag: "--domain",
-    given: flags.domain,
+    given: flags.domain ?? found?.domain,
     words: "What is its server name, the part after the colon in user ids?",
-    fallback: found?.domain,
     check: (answer) => wrongDomain(answer, found),
   });
   const software = found?.preset ?? (domain === "" ? undefined : (await findSoftware(domain, outside)).preset);
   const preset = await interview.choose(
     {
       flag: "--homeserver",
-      given: flags.homeserver,
+      given: flags.homeserver ?? software?.id,
       words: "Which homeserver is it?",
-      fallback: software?.id,
     },
     homeserverPresets,
   );

@@ -20,15 +20,7 @@ import { askHomeserver } from "./ask-homeserver.ts";
 import { askAllowed, askRings } from "./ask-numbers.ts";
 import { askTrunk, chooseName, choosePreset, presetWords, type AskedTrunk } from "./ask-trunk.ts";
 import type { InitFlags } from "./flags.ts";
-import {
-  callStep,
-  checkStep,
-  formatSteps,
-  homeserverSteps,
-  startSteps,
-  trunkSteps,
-  type Registrations,
-} from "./instructions.ts";
+import { callStep, formatSteps, homeserverSteps, startSteps, trunkSteps, type Registrations } from "./instructions.ts";
 import type { Interview } from "./interview.ts";
 import { copyForUser, openWriter } from "./write-files.ts";
 
@@ -116,7 +108,6 @@ export function writeEverything(
   const steps = [
     ...homeserverSteps(preset, registrations),
     ...trunkSteps(trunk, calledNumbers(plan), showsSecret),
-    checkStep(flags),
     ...startSteps(flags, preset),
     callStep(preset, domain),
   ];

@@ -1,10 +1,12 @@
 // `init` with a person at the terminal: every question, a typo, a change of mind.
 import { spawn } from "node:child_process";
+import { createServer } from "node:http";
 import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { parse } from "yaml";
+import { listen } from "../../../dev/loopback/listen.ts";
 import { newFolder, nowhere, type Folder } from "./shell.ts";
 
 /** Somebody who reads until a question stands there, and then types. */
@@ -73,6 +75,33 @@ test("asks for everything, says at once what is wrong with an answer, and shows 
     permissions: { "@alice:example.org": "call" },
   });
   expect((await folder.run("--check")).code).toBe(0);
+});
+
+test("asks nothing that the homeserver says of itself", async () => {
+  const answers: Readonly<Record<string, unknown>> = {
+    "/_matrix/client/versions": { versions: ["v1.11"] },
+    "/_matrix/federation/v1/version": { server: { name: "Synapse", version: "1.160.0" } },
+    "/_matrix/key/v2/server": { server_name: "example.org" },
+  };
+  const server = createServer(({ url = "" }, response) => {
+    response.writeHead(answers[url] === undefined ? 404 : 200, { "content-type": "application/json" });
+    response.end(JSON.stringify(answers[url] ?? { errcode: "M_UNRECOGNIZED" }));
+  });
+  onTestFinished(() => void server.close());
+  const url = `http://127.0.0.1:${await listen(server)}`;
+  const folder = newFolder();
+  const flags = ["--country", "GB", "--trunk", "address", "--server", "192.0.2.20", "--address", "192.0.2.10"];
+  const somebody = start(folder, ...flags, "--port", "5062");
+  await somebody.answers(
+    ["At which URL does the bridge reach the homeserver?", url],
+    ["Which number rings somebody", ""],
+    ["Which number do calls show", ""],
+    ["Which public address", ""],
+    ["Who may call telephones, at your expense?", "example.org"],
+  );
+  expect((await somebody.done).code).toBe(0);
+  expect(somebody.screen()).toContain("There is Synapse");
+  expect(parse(folder.read("config.yaml"))).toMatchObject({ homeserver: { url, domain: "example.org" } });
 });
 
 test("asks nothing that a flag says, and never shows a password that is typed", async () => {

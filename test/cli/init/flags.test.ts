@@ -55,7 +55,7 @@ test("says what to paste and what to run, and tells a log no password", async ()
   const { out } = await folder.init([...everything, "--ring", "+441632960123=alice"]);
   expect(out).toContain('app_service_config_files: ["/etc/matrix-synapse/matrix-appservice-sip.yaml"]');
   expect(out).toContain("exten => +441632960123,1,Dial(PJSIP/${EXTEN}@matrix,45)");
-  expect(out).toContain(`--check -c ${join(folder.path, "config.yaml")}`);
+  expect(out).toContain(`matrix-appservice-sip -c ${join(folder.path, "config.yaml")}`);
   expect(out).toContain("systemctl restart matrix-synapse");
   const secret = folder.read("asterisk-password").trim();
   expect(secret).toHaveLength(24);

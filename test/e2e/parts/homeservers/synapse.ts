@@ -17,6 +17,8 @@ export interface SynapseOptions extends HomeserverOptions {
   readonly acceptInvites?: boolean;
   /** It pushes keys to application services that ask for them. */
   readonly pushesKeys?: boolean;
+  /** It answers other servers too, as one does that is just installed: so it says who it is. */
+  readonly federates?: boolean;
   /** People log in there. */
   readonly authentication?: AuthenticationService;
   /** Rooms have MatrixRTC calls at the media server that this token service lets people into. */
@@ -41,7 +43,7 @@ const configuration = (folder: string, port: number, serverName: string, options
         bind_addresses: ["127.0.0.1"],
         type: "http",
         tls: false,
-        resources: [{ names: ["client", "openid"] }],
+        resources: [{ names: ["client", options.federates === true ? "federation" : "openid"] }],
       },
     ],
     database: { name: "sqlite3", args: { database: join(folder, "homeserver.db") } },
