@@ -3,6 +3,7 @@ import { parseUserId, type TrunkName } from "../core/ids.ts";
 import { findDid, peopleOf, roomsOf } from "../core/number/plan/did.ts";
 import { ownersOfMailbox } from "../core/number/plan/mailbox.ts";
 import type { BridgeEvent } from "../ports/admin/bridge-event.ts";
+import { doneWithin } from "../ports/done-within.ts";
 import { noLadders } from "../ports/ladders/ladder.ts";
 import { attempt } from "../ports/attempt.ts";
 import type { MatrixSinks } from "../ports/homeserver.ts";
@@ -48,6 +49,8 @@ import { Retention } from "./operation/retention.ts";
 import { SteadyLedger } from "./operation/steady-ledger.ts";
 import { StoreWatch } from "./operation/store-watch.ts";
 import { Bot } from "./bot/bot.ts";
+import { explainDialled } from "../core/policy/number-explanation.ts";
+import { TestCalls } from "./test-calls/test-calls.ts";
 import { createRooms } from "./rooms/create-rooms.ts";
 import { createSpending } from "./spending/create-spending.ts";
 import { EncryptedRooms } from "./rooms/encrypted-rooms.ts";
@@ -243,6 +246,29 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     runner: { ledger, clock, telemetry },
     botUser: homeserver.bot,
   });
+  const testCalls = new TestCalls({
+    explain: (text, trunk) =>
+      explainDialled(text, {
+        ids,
+        plan: plan(),
+        policy: policy(),
+        person: undefined,
+        trunk,
+        isBlocked: (planned) => blocks.bars(planned),
+      }),
+    isTrunk: (name) => settings.now.trunks.has(name),
+    identities: (name) => settings.trunk(name).identity,
+    trunkMedia: (name) => settings.trunk(name).media,
+    bot: homeserver.bot,
+    gate,
+    spending,
+    callsInAll: () => ({ limit: policy().callsInAll, used: index.groups.running.size }),
+    shownNumber: (number) => telemetry.shownNumber(number),
+    sip,
+    media: ports.media,
+    clock,
+    log,
+  });
   const inbound = new InboundAdmission({ ...calling, calls: switchboard });
   const inboundMessages = new InboundMessages({ ...calling, legOf: (call) => switchboard.addressOf(call) });
   const owners = (account: string, name: TrunkName) => {
@@ -272,7 +298,9 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     },
   };
   const sipSinks: SipSinks = {
-    heard: (call, fact) => switchboard.takeSip(call, fact),
+    heard: (call, fact) => {
+      if (!testCalls.take(call, fact)) switchboard.takeSip(call, fact);
+    },
     invited: (arrival) => inbound.invited(arrival),
     messaged: (arrival) => inboundMessages.take(arrival),
     messageWaiting: (news) => voicemail.messageWaiting(news),
@@ -292,7 +320,8 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
   /** Ends every call, and lets none begin. Waits until nothing is owed to anybody, but no longer than `patienceMs`. */
   const endCalls = (patienceMs: number): Promise<void> => {
     gate.shut("restarting");
-    return hangUps.endAll(patienceMs);
+    const over = Promise.all([hangUps.endAll(patienceMs), doneWithin(patienceMs, testCalls.stop(), clock)]);
+    return over.then(() => undefined);
   };
   const adminRoom = new AdminRoom({ homeserver, room: () => settings.now.adminRoom, clock, log });
   events.subscribe((event) => adminRoom.take(event));
@@ -348,6 +377,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     store,
     storeWatch,
     switchboard,
+    testCalls,
     voicemail,
   };
 }

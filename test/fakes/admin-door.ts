@@ -7,6 +7,7 @@ import { explainArrived, explainDialled } from "../../src/core/policy/number-exp
 import type { AdminDoor, RecordQuery, TrunkStatus } from "../../src/ports/admin/admin-door.ts";
 import type { StopOrder } from "../../src/ports/admin/spending-door.ts";
 import type { BridgeEvent, Listener, Overrun } from "../../src/ports/admin/bridge-event.ts";
+import type { TestCall, TestCallOrder, TestCallPlaced } from "../../src/ports/admin/test-call.ts";
 import type { EndedCall, MeasuredCall } from "../../src/ports/admin/observed-call.ts";
 import type { CallMeasured, QualitySample } from "../../src/ports/admin/quality-door.ts";
 import type { LadderMessage } from "../../src/ports/ladders/ladder.ts";
@@ -27,6 +28,20 @@ const exampleIds = createGhostIds({
   sipDomains: [],
   country: "GB",
 });
+
+const exampleTestCall: TestCall = {
+  id: callId("t-1"),
+  number: "+*********81",
+  trunk: main,
+  phase: "over",
+  startedAtMs: atMs,
+  rangAfterMs: 300,
+  answeredAfterMs: 1_200,
+  cause: undefined,
+  sipStatus: undefined,
+  codec: "PCMA",
+  heard: { ...noMediaStats.b, packets: 300, jitterMs: 2 },
+};
 
 const liveCall: MeasuredCall = {
   id: callId("c-1"),
@@ -124,6 +139,16 @@ export class FakeDoor implements AdminDoor {
       this.measuring.add(listener);
       return () => void this.measuring.delete(listener);
     },
+  };
+  readonly placed: TestCallOrder[] = [];
+  test: TestCallPlaced = { kind: "placed", call: exampleTestCall };
+  readonly testCalls: AdminDoor["testCalls"] = {
+    place: async (order) => {
+      this.placed.push(order);
+      return this.test;
+    },
+    find: async (call) => (this.test.kind === "placed" && this.test.call.id === call ? this.test.call : undefined),
+    end: () => true,
   };
   end(call: string, reason: string): boolean {
     if (!this.live.some(({ id }) => id === call)) return false;

@@ -181,6 +181,11 @@ export class Spending {
     return isLimited(person, this.#parts.spending(), this.#parts.policy());
   }
 
+  /** Of a call that nobody but an admin is in: it costs from now on, over that trunk. */
+  answered(leg: CallId, trunk: TrunkName): void {
+    for (const one of this.#charges.of(leg)) this.#answered(one, this.#parts.clock.nowMs(), trunk);
+  }
+
   /** The far end of `from` goes on under another id. */
   moved(to: CallId, from: CallId): void {
     for (const one of this.#charges.of(from)) this.#charges.move(one, to);

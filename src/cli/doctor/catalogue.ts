@@ -1,7 +1,7 @@
 // Every link of the chain that the doctor looks at: ids, which are the headings of docs/troubleshooting.md and names for
 // programs, with what people read. Nothing here is ever renamed.
 
-const groups = ["files", "machine", "homeserver", "audio", "trunk"] as const;
+export const groups = ["files", "machine", "homeserver", "audio", "trunk", "call"] as const;
 export type CheckGroup = (typeof groups)[number];
 
 interface Entry {
@@ -47,6 +47,8 @@ export const catalogue = {
   "trunk-credentials": { group: "trunk", title: "Credentials" },
   "trunk-registration": { group: "trunk", title: "Registration" },
   "trunk-codecs": { group: "trunk", title: "Codecs" },
+
+  call: { group: "call", title: "Test call" },
 } as const satisfies Readonly<Record<string, Entry>>;
 
 export type CheckId = keyof typeof catalogue;

@@ -13,9 +13,10 @@ import { exitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";
 import { packageVersion } from "../version.ts";
 import { bridgeCheck, lookBeside } from "./beside.ts";
-import { catalogue, checkIds } from "./catalogue.ts";
+import { catalogue, checkIds, groups } from "./catalogue.ts";
 import type { Check, CheckResult } from "./check.ts";
 import { audioChecks, talkThroughEngine, type Talk } from "./checks/audio.ts";
+import { callCheck } from "./checks/call.ts";
 import { readFiles } from "./checks/files.ts";
 import { homeserverChecks } from "./checks/homeserver.ts";
 import { limitsCheck } from "./checks/homeserver-limits.ts";
@@ -96,6 +97,7 @@ async function checksOf({ config, registration, flags, terminal, stops, tools }:
     limitsCheck({ ...parts, configured: flags.homeserverConfig }),
     ...audioChecks({ ...parts, telemetry, links, talk: tools.talk }),
     ...trunkChecks(links, { ...parts, telemetry, stops }),
+    ...(flags.call === undefined ? [] : [callCheck({ beside, number: flags.call, trunk: flags.trunk })]),
   ];
 }
 
@@ -129,14 +131,20 @@ function hasProxy({ env }: Terminal): boolean {
 /** What cannot be looked at without a configuration. */
 function unread(results: readonly CheckResult[]): readonly CheckResult[] {
   return checkIds
-    .filter((id) => results.every((result) => result.id !== id))
+    .filter((id) => id !== "call" && results.every((result) => result.id !== id))
     .map((id) => ({ id, trunk: undefined, finding: notRun("config"), blockedBy: "config", tookMs: 0 }));
 }
 
 /** As the catalogue has them; those of one trunk stay together. */
 function inOrder(results: readonly CheckResult[]): readonly CheckResult[] {
-  const groupOf = ({ id }: CheckResult): string => catalogue[id].group;
-  const own = results.filter((result) => groupOf(result) !== "trunk");
-  const ordered = own.toSorted((one, other) => checkIds.indexOf(one.id) - checkIds.indexOf(other.id));
-  return [...ordered, ...results.filter((result) => groupOf(result) === "trunk")];
+  const trunks = [...new Set(results.map(({ trunk }) => trunk))];
+  const placeOf = ({ id, trunk }: CheckResult): readonly number[] => [
+    groups.indexOf(catalogue[id].group),
+    trunks.indexOf(trunk),
+    checkIds.indexOf(id),
+  ];
+  return results.toSorted((one, other) => {
+    const [before, after] = [placeOf(one), placeOf(other)];
+    return before.map((place, at) => place - (after[at] ?? 0)).find((apart) => apart !== 0) ?? 0;
+  });
 }

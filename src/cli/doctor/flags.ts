@@ -6,4 +6,6 @@ export interface DoctorFlags {
   readonly port?: number;
   readonly json?: true;
   readonly homeserverConfig?: string;
+  readonly call?: string;
+  readonly trunk?: string;
 }

@@ -23,6 +23,7 @@ const groupTitles: Readonly<Record<Exclude<CheckGroup, "trunk">, string>> = {
   machine: "This machine",
   homeserver: "Homeserver",
   audio: "Audio",
+  call: "Call",
 };
 
 const titleWidth = 24;

@@ -51,6 +51,7 @@ export type DialledExplanation =
       readonly hasRoutes: boolean;
       readonly withheld: boolean;
       readonly trunks: readonly ExplainedTrunk[];
+      readonly planned: PlannedCall;
       /** The entry of the permissions that decided; undefined where none names the person. */
       readonly permission: string | undefined;
       readonly verdict: Verdict;
@@ -94,6 +95,7 @@ export function explainDialled(text: string, parts: ExplainedDialling): DialledE
     hasRoutes: plan.routes.length > 0,
     withheld: planned.kind === "route" && planned.withheld,
     trunks: ways.map((way) => explainedTrunk(way, plan)),
+    planned,
     permission: permissionRuleOf(caller, asked),
     verdict: judge(
       { person: caller, plan: planned, isBlocked: isBlocked(planned), callsOfPerson: 0, callsInAll: 0 },

@@ -11,6 +11,7 @@ import type { LogLevel } from "../telemetry.ts";
 import type { AdminLogins } from "./admin-logins.ts";
 import type { BlocksDoor } from "./blocks-door.ts";
 import type { SpendingDoor } from "./spending-door.ts";
+import type { TestCalls } from "./test-call.ts";
 import type { BridgeEvent, Listener, Overrun } from "./bridge-event.ts";
 import type { EndedCall, MeasuredCall } from "./observed-call.ts";
 import type { QualityDoor } from "./quality-door.ts";
@@ -144,6 +145,9 @@ export interface AdminDoor {
   readonly spending: SpendingDoor;
   /** As the log shows a telephone number. */
   shownNumber(number: string): string;
+
+  /** Calls that admins make to see whether a trunk carries one. */
+  readonly testCalls: TestCalls;
 
   readonly logins: AdminLogins;
 

@@ -60,3 +60,19 @@ test("a password that the trunk refuses is known by the bridge's word, too", pat
     problems: [{ found: expect.stringMatching(/^the trunk refuses the password of bridge \(401/) }],
   });
 });
+
+test("a test call is placed by the bridge, and measured", patience, async ({ onTestFinished }) => {
+  const files = await running(onTestFinished);
+  const call = async (number: string): Promise<string | undefined> => {
+    const found = (await examine(files, { flags: () => ({ call: number }) })).find(({ id }) => id === "call");
+    const words = found?.found ?? found?.problems?.[0]?.found;
+    // On a busy machine the jitter alone is worth a warning.
+    return words && `${found?.state === "warning" ? "ok" : found?.state}: ${words}`;
+  };
+  await expect.poll(() => files.gateway.registrations.length, { timeout: 30_000 }).toBe(1);
+  expect(await call("+441632960102")).toMatch(
+    /^ok: \+\*+02 over main: rang after \d+ ms, was answered after \d+ ms; PCMA, \d{2,3} packets, \d+ lost, [\d.]+ ms jitter/,
+  );
+  expect(await call("+441632960486")).toMatch(/^failed: .* was not answered: busy \(486\)$/);
+  expect(await call("0909 879 0000")).toMatch(/^failed: the bridge does not place it: /);
+});

@@ -7,11 +7,13 @@ import { numberRoutes } from "./numbers.ts";
 import { operationRoutes } from "./operation.ts";
 import { sessionRoutes } from "./session.ts";
 import { spendingRoutes } from "./spending.ts";
+import { testCallRoutes } from "./test-calls.ts";
 import { trunkRoutes } from "./trunks.ts";
 
 export const routes: readonly Route[] = [
   ...callRoutes,
   ...ladderRoutes,
+  ...testCallRoutes,
   ...trunkRoutes,
   ...numberRoutes,
   ...blockRoutes,

@@ -10,6 +10,7 @@ import { ladder } from "./ladders.ts";
 import { limitUse, limitUses, stop, stopList } from "./limits.ts";
 import { line } from "./scalars.ts";
 import { qualitySeries } from "./quality.ts";
+import { testCall, testCallOrder } from "./test-call.ts";
 import { loginOrder, visitor } from "./session.ts";
 
 const next = z.string().optional().describe("The cursor of the next page; missing: there is none");
@@ -61,6 +62,8 @@ const named = {
   Event: event,
   LoginOrder: loginOrder,
   Visitor: visitor,
+  TestCall: testCall,
+  TestCallOrder: testCallOrder,
   Error: errorBody,
 };
 for (const [id, schema] of Object.entries(named)) components.add(schema, { id });
