@@ -3,6 +3,8 @@
 import { codecs, formatParameters, suites } from "./words.ts";
 
 const removed = "[removed]";
+/** In the place of a key, in base64: programs that read captures would find anything else malformed. */
+const removedKey = "removed+".repeat(5);
 const address = /^(?:IN IP[46] [0-9A-Za-z:.%-]{1,64}(?:\/\d+)*)$/;
 const candidate =
   /^(?<kept>[\w+/]{1,32} \d{1,5} (?:udp|tcp) \d{1,10} (?:[0-9A-Fa-f:.]{2,45}|[0-9A-Fa-f-]{36}\.local) \d{1,5} typ (?:host|srflx|prflx|relay)(?: raddr [0-9A-Fa-f:.]{2,45} rport \d{1,5})?(?: tcptype (?:active|passive|so))?)(?<rest>.*)$/i;
@@ -66,7 +68,7 @@ function shownAttribute(text: string): string | undefined {
     case "crypto": {
       const [tag = "", suite = ""] = value.split(" ");
       return /^\d{1,9}$/.test(tag) && suites.has(suite)
-        ? `crypto:${tag} ${suite} inline:${removed}`
+        ? `crypto:${tag} ${suite} inline:${removedKey}`
         : `crypto:${removed}`;
     }
     default:
