@@ -33,7 +33,8 @@ function filesAtATime(): number {
 
 export default defineConfig({
   test: {
-    globalSetup: ["test/e2e/setup/global.ts"],
+    globalSetup: ["test/e2e/setup/global.ts", "test/setup/collect-secrets.ts"],
+    setupFiles: ["test/setup/no-secret-in-logs.ts"],
     pool: "forks",
     testTimeout: 4 * patienceMs,
     expect: { poll: { timeout: patienceMs } },

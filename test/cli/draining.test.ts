@@ -10,6 +10,7 @@ import { freePort } from "../../dev/loopback/free-ports.ts";
 import { patienceMs } from "../../dev/loopback/patience.ts";
 import { runCommand } from "../../src/cli/command.ts";
 import { homeserver } from "../app/agreeable-homeserver.ts";
+import { scanLine } from "../setup/scanner.ts";
 import { offerOf, rawPeer, type RawPeer } from "../dev-gateway/raw-peer.ts";
 
 // Each test starts a process that loads the whole bridge, which takes its time on a busy machine.
@@ -57,6 +58,7 @@ shutdown: {drain_seconds: ${drainSeconds}}
   let log = "";
   bridge.stdout.setEncoding("utf8").on("data", (text: string) => (log += text));
   bridge.stderr.setEncoding("utf8").on("data", (text: string) => (log += text));
+  onTestFinished(() => log.split("\n").forEach(scanLine));
   const logged = (message: string) => expect.poll(() => log, { timeout: 2 * patienceMs }).toContain(`"${message}"`);
   await logged("bridge is up");
   const peer = await telephone(port);

@@ -3,6 +3,7 @@ import type { MediaEnd } from "../../src/core/media-end.ts";
 import type { CallRecord } from "../../src/core/call/model/record.ts";
 import type { Log, LogFields, LogLevel, Telemetry } from "../../src/ports/telemetry.ts";
 import { noTracing, type Tracing } from "../../src/ports/tracing.ts";
+import { scan } from "../setup/scanner.ts";
 
 export interface Line {
   readonly level: string;
@@ -12,9 +13,11 @@ export interface Line {
 
 function logInto(lines: Line[], of: LogFields): Log {
   const at =
-    (level: string) =>
-    (message: string, fields: LogFields = {}): void =>
-      void lines.push({ level, message, fields: { ...of, ...fields } });
+    (level: LogLevel) =>
+    (message: string, fields: LogFields = {}): void => {
+      scan(level, message, { ...of, ...fields });
+      lines.push({ level, message, fields: { ...of, ...fields } });
+    };
   return {
     trace: at("trace"),
     debug: at("debug"),

@@ -14,6 +14,7 @@ import type {
 } from "../../src/ports/homeserver.ts";
 import type { Store } from "../../src/ports/store.ts";
 import type { Log, LogFields } from "../../src/ports/telemetry.ts";
+import { scan } from "../setup/scanner.ts";
 import { openMemoryStore } from "../fakes/memory-store.ts";
 
 export const domain = "example.org";
@@ -54,15 +55,20 @@ export interface LogLine {
 export function collectingLog(lines: LogLine[]): Log {
   const at =
     (level: LogLine["level"]) =>
-    (message: string, fields?: LogFields): void =>
-      void lines.push({ level, message, fields });
+    (message: string, fields?: LogFields): void => {
+      scan(level, message, fields);
+      lines.push({ level, message, fields });
+    };
   const log: Log = {
     trace: at("trace"),
     debug: at("debug"),
     info: at("info"),
     warn: at("warn"),
     error: at("error"),
-    child: () => log,
+    child: (fields) => {
+      scan("info", "fields of a log", fields);
+      return log;
+    },
   };
   return log;
 }

@@ -14,7 +14,8 @@ import type {
   MediaSession,
   TrunkMedia,
 } from "../../../src/ports/media.ts";
-import type { Log } from "../../../src/ports/telemetry.ts";
+import type { Log, LogLevel } from "../../../src/ports/telemetry.ts";
+import { scan } from "../../setup/scanner.ts";
 import type { Waiting } from "./ear.ts";
 
 interface LogLine {
@@ -25,8 +26,9 @@ interface LogLine {
 
 function recordingLog(lines: LogLine[], written: () => void): Log {
   const at =
-    (level: string) =>
+    (level: LogLevel) =>
     (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      scan(level, message, fields);
       lines.push({ level, message, fields });
       written();
     };
@@ -36,7 +38,10 @@ function recordingLog(lines: LogLine[], written: () => void): Log {
     info: at("info"),
     warn: at("warn"),
     error: at("error"),
-    child: () => log,
+    child: (fields) => {
+      scan("info", "fields of a log", fields);
+      return log;
+    },
   };
   return log;
 }

@@ -13,7 +13,8 @@ import type {
   TrunkHealth,
   TrunkSettings,
 } from "../../../src/ports/sip.ts";
-import type { Log } from "../../../src/ports/telemetry.ts";
+import type { Log, LogFields, LogLevel } from "../../../src/ports/telemetry.ts";
+import { scan } from "../../setup/scanner.ts";
 import { createSipTrunks, type SipTrunksOptions } from "../../../src/sip/trunks.ts";
 import { sipUri } from "../../core/address/sip-uri.ts";
 
@@ -67,16 +68,21 @@ export interface LogLine {
 
 function memoryLog(lines: LogLine[]): Log {
   const write =
-    (level: string) =>
-    (message: string, fields?: unknown): void =>
-      void lines.push({ level, message, fields });
+    (level: LogLevel) =>
+    (message: string, fields?: LogFields): void => {
+      scan(level, message, fields);
+      lines.push({ level, message, fields });
+    };
   const log: Log = {
     trace: write("trace"),
     debug: write("debug"),
     info: write("info"),
     warn: write("warn"),
     error: write("error"),
-    child: () => log,
+    child: (fields) => {
+      scan("info", "fields of a log", fields);
+      return log;
+    },
   };
   return log;
 }

@@ -28,6 +28,19 @@ export class Log {
     for (const watch of this.#watchers) watch();
   }
 
+  /** Each whole line, from the first one on. */
+  eachLine(take: (line: string) => void): void {
+    let from = 0;
+    const watch = (): void => {
+      for (let end = this.#text.indexOf("\n", from); end >= 0; end = this.#text.indexOf("\n", from)) {
+        take(this.#text.slice(from, end));
+        from = end + 1;
+      }
+    };
+    this.#watchers.add(watch);
+    watch();
+  }
+
   /** The last lines, under a heading that names the part and the file. */
   tail(lines = 40): string {
     const last = this.#text.trimEnd().split("\n").slice(-lines).join("\n");

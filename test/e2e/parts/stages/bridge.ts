@@ -5,6 +5,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { freePort } from "../../../../dev/loopback/free-ports.ts";
+import { plantSecretsOf, scanLine } from "../../../setup/scanner.ts";
 import { type RunningProcess } from "../base/process.ts";
 import type { Rig } from "../base/rig.ts";
 
@@ -60,6 +61,8 @@ export async function registerBridge(
   if (code !== 0) throw new Error(`the bridge did not write a registration\n${writing.log.tail()}`);
   const registration = parse(await readFile(registrationFile, "utf8")) as { hs_token?: unknown };
   const homeserverToken = String(registration.hs_token);
+  plantSecretsOf(config);
+  plantSecretsOf(registration);
 
   const answers = async (): Promise<boolean> => {
     try {
@@ -81,6 +84,7 @@ export async function registerBridge(
     homeserverToken,
     async start() {
       const bridge = await run("bridge", "-p", `${port}`);
+      bridge.log.eachLine(scanLine);
       await bridge.until("the bridge to answer for its protocol", answers, 30_000);
       return bridge;
     },
