@@ -26,7 +26,7 @@ import { createCallMedia } from "./media/negotiation/negotiation.ts";
 import type { CallMedia } from "./ports/media.ts";
 import type { Log } from "./ports/telemetry.ts";
 import { createSipTrunks } from "./sip/trunks.ts";
-import { openLadders } from "./ladders/ladders.ts";
+import { openLadders } from "./ladders/open/open-ladders.ts";
 import { openStore } from "./store/open-store.ts";
 import { createTelemetry, type LogOptions } from "./telemetry/telemetry.ts";
 import type { RunningTracing } from "./telemetry/tracing.ts";
@@ -102,12 +102,14 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     const rung = peopleOf(settings.numbers);
     const people = openPeopleRooms(options.peopleToken, { ...config.homeserver, people: rung, clock, log });
     stops.add(() => people?.stop());
-    const ladders = openLadders(toLadders(config), {
+    const kept = openLadders(toLadders(config), {
       ghostPrefix: config.ghosts.prefix,
       shownNumber: (number) => telemetry.shownNumber(number),
       clock,
       log,
     });
+    stops.add(() => kept.close());
+    const { ladders } = kept;
     const matrix = createMatrixEdge({
       tap: ladders,
       registration,

@@ -143,7 +143,7 @@ export class Ladders implements LadderTap, LadderBook {
       );
       if (!isUp) this.#shelves.move(key, isHeard ? "over" : "refused", nowMs + settings.keepMs);
     }
-    if (this.#sinks.length > 0)
+    if (this.#sinks.some((sink) => sink.over !== undefined))
       this.#closing.set(
         call,
         clock.at(clock.nowMs() + afterMs, () => this.#handOver(call)),
@@ -331,12 +331,4 @@ function sipKey(sipCallId: string): string {
 /** Without a call: what is said in the room of its call, or of who is in it. */
 function roomKey(room: string, matrixCallId?: string): string {
   return matrixCallId === undefined ? `room ${room}` : `call ${room} ${matrixCallId}`;
-}
-
-/** Undefined: nobody wants any. */
-export function openLadders(
-  settings: LadderSettings | undefined,
-  parts: Omit<LaddersParts, "settings">,
-): Ladders | undefined {
-  return settings && new Ladders({ ...parts, settings });
 }

@@ -99,13 +99,22 @@ export function resolveSecrets(
     secret_file: undefined,
     secret: take(["webhook"], "secret", config.webhook, environmentName("WEBHOOK", "SECRET")),
   };
+  const { homer } = config.ladders;
+  const ladders = {
+    ...config.ladders,
+    homer: homer && {
+      ...homer,
+      auth_key_file: undefined,
+      auth_key: take(["ladders", "homer"], "auth_key", homer, environmentName("HOMER", "AUTH_KEY")),
+    },
+  };
   const numbers = config.inbound.numbers.map((entry, index) => {
     const { pin_file: file, ...known } = entry;
     const variable = environmentName("PIN", (entry.number ?? entry.pattern ?? entry.prefix ?? "").replace(/^\W+/, ""));
     return { ...known, pin: take(["inbound", "numbers", index], "pin", { pin: entry.pin, pin_file: file }, variable) };
   });
   const inbound = { ...config.inbound, numbers };
-  return { config: { ...config, database, trunks, media, admin, webhook, inbound }, findings };
+  return { config: { ...config, database, trunks, media, admin, webhook, inbound, ladders }, findings };
 }
 
 interface Secret {

@@ -50,6 +50,8 @@ const viaForms: Forms = {
 
 /** Cut at a separator outside of quotes and angle brackets. */
 export function splitOutside(text: string, separator: string): readonly string[] {
+  if (!text.includes(separator)) return [text];
+  if (!/["<>]/.test(text)) return text.split(separator);
   const parts: string[] = [];
   let part = "";
   let isQuoted = false;
