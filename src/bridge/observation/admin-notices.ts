@@ -1,7 +1,11 @@
 // What admins read in their room about what happens in the bridge.
 import { durationText } from "../../core/call/ending/room-notices.ts";
 import { limitWords } from "../../core/policy/spending/words.ts";
+import { sideNames } from "../../core/media-end.ts";
 import type { BridgeEvent } from "../../ports/admin/bridge-event.ts";
+
+type Stopped = Extract<BridgeEvent, { kind: "calls.stopped" }>;
+type OneWay = Extract<BridgeEvent, { kind: "call.one-way-audio" }>;
 
 const dayMs = 24 * 3_600_000;
 
@@ -18,6 +22,12 @@ export function adminNotice(event: BridgeEvent): string | undefined {
       return limitWords(event, event.currency);
     case "limit.reached":
       return `A limit is met, so calls are refused: ${limitWords(event, event.currency)}`;
+    case "calls.stopped":
+      return `${event.who} has stopped ${stoppedWords(event)}. “calls start” lets them begin again.`;
+    case "calls.started":
+      return `${capitalised(stoppedWords({ ...event, inbound: false }))} may begin again.`;
+    case "call.one-way-audio":
+      return oneWayWords(event);
     default:
       return undefined;
   }
@@ -28,6 +38,30 @@ export const trunkDownWords = (trunk: string, detail: string): string =>
 export const trunkUpWords = (trunk: string, downMs: number): string =>
   `Trunk ${trunk} is up again. It was down for ${durationText(downMs)}.`;
 export const moreWords = (count: number): string => `${count} more of these are in the log.`;
+
+function stoppedWords({ scope, inbound }: Pick<Stopped, "scope" | "inbound">): string {
+  const calls = inbound ? "all calls" : "outgoing calls";
+  switch (scope.kind) {
+    case "user":
+      return `${calls} of ${scope.name}`;
+    case "trunk":
+      return `${calls} over trunk ${scope.name}`;
+    case "country":
+      return `${calls} to ${scope.name}`;
+    case "bridge":
+      return calls;
+  }
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function oneWayWords({ call, silent }: OneWay): string {
+  const where = call.trunk === undefined ? "" : ` over trunk ${call.trunk}`;
+  const who = sideNames[silent] === "trunk" ? "the telephone" : (call.person ?? "the person in Matrix");
+  return `In call ${call.id}${where}, nothing was heard of ${who} for 10 s after the answer. “calls show ${call.id}” has more.`;
+}
 
 function certificateWords(trunk: string, leftMs: number): string {
   const setting = `Renew the file that trunks[${trunk}].tls.certificate holds.`;

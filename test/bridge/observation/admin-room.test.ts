@@ -5,6 +5,7 @@ import { AdminRoom } from "../../../src/bridge/observation/admin-room.ts";
 import { roomId, trunkName, type UserId } from "../../../src/core/ids.ts";
 import type { BridgeEvent } from "../../../src/ports/admin/bridge-event.ts";
 import { HomeserverError } from "../../../src/ports/homeserver.ts";
+import { FakeDoor } from "../../fakes/admin-door.ts";
 import { FakeHomeserver } from "../../fakes/homeserver.ts";
 import { FakeTelemetry } from "../../fakes/telemetry.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";
@@ -98,6 +99,24 @@ test("limits are told at 80 % and when they are met, by whose calls", async () =
     "A limit is met, so calls are refused: 600 minutes of 600 minutes for this month are used by calls over trunk main.",
     "A limit is met, so calls are refused: 600 minutes of 600 minutes for this month are used by calls to the United Kingdom.",
     "4.10 EUR of 5.00 EUR for today is used by calls of everybody.",
+  ]);
+});
+
+test("one-way audio, and that calls are stopped, are told with what to do", async () => {
+  const { happens, read } = rig();
+  const [call] = await new FakeDoor().calls();
+  if (call === undefined) throw new Error("no call");
+  await happens(
+    { kind: "call.one-way-audio", call, silent: "b" },
+    { kind: "call.one-way-audio", call, silent: "a" },
+    { kind: "calls.stopped", scope: { kind: "bridge", name: "" }, inbound: true, who: "uid 998" },
+    { kind: "calls.started", scope: { kind: "bridge", name: "" } },
+  );
+  expect(read()).toEqual([
+    "In call c-1 over trunk main, nothing was heard of the telephone for 10 s after the answer. “calls show c-1” has more.",
+    "In call c-1 over trunk main, nothing was heard of @ann:example.org for 10 s after the answer. “calls show c-1” has more.",
+    "uid 998 has stopped all calls. “calls start” lets them begin again.",
+    "Outgoing calls may begin again.",
   ]);
 });
 
