@@ -11,8 +11,8 @@ test("what the README says is what its own figures add up to", () => {
   expect(withFirstCall(readme, { ...claimed, machineSeconds: claimed.machineSeconds + 1 })).not.toBe(readme);
 });
 
-test("the first call takes ten steps and six minutes at most, and as many steps as the quick start has", () => {
+test("the first call takes ten steps and five minutes at most, and as many steps as the quick start has", () => {
   expect(claimed.steps).toBe(textOf("docs/quick-start.md").match(/^## \d+\. /gm)?.length);
   expect(claimed.steps).toBeLessThanOrEqual(10);
-  expect(totalSeconds(claimed)).toBeLessThanOrEqual(360);
+  expect(totalSeconds(claimed)).toBeLessThanOrEqual(300);
 });
