@@ -93,6 +93,8 @@ export class DiallingTestCall {
 
   async view(): Promise<TestCall> {
     const { id, number, invite } = this.#parts;
+    // What it has come to is known once its media is closed.
+    if (this.#phase === "over") await this.over;
     const stats = this.#stats ?? (await this.#session?.stats().catch(() => undefined));
     return {
       id,
