@@ -186,9 +186,23 @@ export interface TrunkAnswer {
   readonly tookMs: number | undefined;
 }
 
+/** Trunks that are ready to take the place of others. One of the two is called, once. */
+export interface TrunkChange {
+  /** Those that go on with their former settings until their last call has ended. */
+  readonly waiting: readonly TrunkName[];
+  /** A trunk that is not among them any more takes no new call; its calls go on. */
+  commit(): void;
+  abort(): Promise<void>;
+}
+
 export interface SipTrunks {
   /** Binds and connects. A trunk that cannot be reached is reported in `health`, it does not stop the others. Throws on a local address in use. */
   start(sinks: SipSinks): Promise<void>;
+  /**
+   * Other trunks are to take the place of these: new ones are bound and connected, and take no call yet. Rejects with
+   * TransportError on a local address in use; then nothing has changed.
+   */
+  prepare(trunks: readonly TrunkSettings[]): Promise<TrunkChange>;
   /** `sip.sent` follows when it went out, then exactly one final fact: accepted, rejected or failed. */
   invite(call: CallId, order: InviteOrder): void;
   /** Before the final response. `sip.ended` or, where the 200 was faster, `sip.accepted` follows. `q850` goes into Reason. */

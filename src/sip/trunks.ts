@@ -12,6 +12,7 @@ import type {
   SipSinks,
   SipTrunks,
   TrunkAnswer,
+  TrunkChange,
   TrunkHealth,
   TrunkSettings,
 } from "../ports/sip.ts";
@@ -23,6 +24,7 @@ import { createDns, familyOf, Resolver, type Dns } from "./transport/resolver.ts
 import { DEFAULT_TIMERS, type SipTimers } from "./transport/retransmit.ts";
 import { DEFAULT_KEEP_ALIVE_MS } from "./transport/sockets/connection.ts";
 import { scopedClock, type ScopedClock } from "./transport/scoped-clock.ts";
+import { TrunkSet } from "./trunk-set.ts";
 import { Trunk } from "./trunk/trunk.ts";
 
 export interface SipTrunksOptions {
@@ -41,6 +43,8 @@ export interface SipTrunksOptions {
   readonly stopPatienceMs?: number;
 }
 
+const stopPatienceMs = 5_000;
+
 /** Before the start. */
 const noSinks: SipSinks = {
   heard: () => {},
@@ -58,7 +62,7 @@ export function createSipTrunks(options: SipTrunksOptions): SipTrunks {
 
 class Trunks implements SipTrunks {
   readonly #options: SipTrunksOptions;
-  readonly #trunks = new Map<TrunkName, TrunkRecord>();
+  readonly #set: TrunkSet;
   readonly #calls: Calls;
   /** Of the calls: nothing that one waits for outlives the trunks. */
   readonly #clock: ScopedClock;
@@ -71,10 +75,19 @@ class Trunks implements SipTrunks {
     this.#calls = new Calls({
       sinks: () => this.#sinks,
       log: options.log,
-      trunks: this.#trunks,
+      trunks: () => this.#set.live,
       clock: this.#clock,
     });
-    for (const settings of options.trunks) this.#trunks.set(settings.name, this.#record(settings, timers, dns));
+    this.#set = new TrunkSet(
+      {
+        make: (settings) => this.#record(settings, timers, dns),
+        calls: this.#calls,
+        began: ({ trunk }) => this.#sinks.trunkChanged(trunk.health),
+        patienceMs: options.stopPatienceMs ?? stopPatienceMs,
+        log: options.log,
+      },
+      options.trunks,
+    );
   }
 
   #record(settings: TrunkSettings, timers: SipTimers, dns: Dns): TrunkRecord {
@@ -88,8 +101,11 @@ class Trunks implements SipTrunks {
       keepAliveMs,
       tap,
       log,
-      onHealth: (health) => this.#sinks.trunkChanged(health),
-      onInvited: (invitation) => this.#calls.invited(record, invitation),
+      onHealth: (health) => void (this.#set.isLive(record) && this.#sinks.trunkChanged(health)),
+      onInvited: (invitation) => {
+        if (this.#set.isLive(record)) this.#calls.invited(record, invitation);
+        else invitation.refuse(503);
+      },
       onAsked: (request) => messaging.asked(request),
     });
     const messaging = new Messaging({ settings, trunk, sinks: () => this.#sinks, clock: this.#clock, log });
@@ -100,11 +116,15 @@ class Trunks implements SipTrunks {
   async start(sinks: SipSinks): Promise<void> {
     this.#sinks = sinks;
     try {
-      await Promise.all([...this.#trunks.values()].map(({ trunk }) => trunk.start()));
+      await Promise.all([...this.#set.live.values()].map(({ trunk }) => trunk.start()));
     } catch (error) {
       await this.stop();
       throw error;
     }
+  }
+
+  prepare(trunks: readonly TrunkSettings[]): Promise<TrunkChange> {
+    return this.#set.prepare(trunks);
   }
 
   invite(call: CallId, order: InviteOrder): void {
@@ -160,7 +180,7 @@ class Trunks implements SipTrunks {
   }
 
   message(order: MessageOrder): Promise<MessageOutcome> {
-    const record = this.#trunks.get(order.trunk);
+    const record = this.#set.live.get(order.trunk);
     return record?.messaging.message(order) ?? Promise.resolve({ kind: "failed", fault: "internal" });
   }
 
@@ -181,19 +201,19 @@ class Trunks implements SipTrunks {
   }
 
   answers(trunk: TrunkName): readonly TrunkAnswer[] {
-    return this.#trunks.get(trunk)?.trunk.answers ?? [];
+    return this.#set.live.get(trunk)?.trunk.answers ?? [];
   }
 
   health(): readonly TrunkHealth[] {
-    return [...this.#trunks.values()].map(({ trunk }) => trunk.health);
+    return [...this.#set.live.values()].map(({ trunk }) => trunk.health);
   }
 
   async stop(): Promise<void> {
-    const { stopPatienceMs = 5_000 } = this.#options;
-    const records = [...this.#trunks.values()];
+    const patienceMs = this.#options.stopPatienceMs ?? stopPatienceMs;
+    const records = this.#set.stopped();
     for (const { trunk } of records) trunk.close();
     this.#calls.refuseWaiting();
-    await Promise.all(records.map(({ trunk }) => trunk.stop(stopPatienceMs)));
+    await Promise.all(records.map(({ trunk }) => trunk.stop(patienceMs)));
     for (const { messaging } of records) messaging.close();
     this.#clock.close();
     this.#calls.drop();
@@ -202,7 +222,7 @@ class Trunks implements SipTrunks {
   /** An INVITE of an earlier process is ended; `sip.ended` follows, whatever comes of it. */
   #earlier(call: CallId, name: TrunkName, failure: string, end: (trunk: Trunk, ended: () => void) => void): void {
     const ended = (): void => this.#calls.emit(call, { kind: "sip.ended" });
-    const trunk = this.#trunks.get(name)?.trunk;
+    const trunk = this.#set.live.get(name)?.trunk;
     try {
       if (trunk === undefined) ended();
       else end(trunk, ended);

@@ -8,7 +8,9 @@ import type {
   MessageOutcome,
   SipSinks,
   SipTrunks,
+  TrunkChange,
   TrunkHealth,
+  TrunkSettings,
 } from "../../src/ports/sip.ts";
 import { formatUri } from "../../src/core/address/uri.ts";
 
@@ -35,6 +37,12 @@ export class FakeTrunks implements SipTrunks {
   /** What becomes of texts. */
   messageOutcome: MessageOutcome = { kind: "delivered", status: 200 };
   readonly messages: Written<MessageOrder>[] = [];
+
+  /** What the trunks were changed to, one after the other. */
+  readonly changes: (readonly TrunkSettings[])[] = [];
+  prepare(trunks: readonly TrunkSettings[]): Promise<TrunkChange> {
+    return Promise.resolve({ waiting: [], commit: () => void this.changes.push(trunks), abort: async () => {} });
+  }
 
   sinks: SipSinks | undefined;
   /** What `health` gives. */

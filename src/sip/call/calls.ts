@@ -31,7 +31,8 @@ export interface TrunkRecord {
 }
 
 export interface CallsOptions {
-  readonly trunks: ReadonlyMap<TrunkName, TrunkRecord>;
+  /** Those of the moment. */
+  readonly trunks: () => ReadonlyMap<TrunkName, TrunkRecord>;
   /** Those of the moment: others before the start. */
   readonly sinks: () => Pick<SipSinks, "heard" | "invited" | "mayReach">;
   readonly log: Log;
@@ -41,13 +42,16 @@ export interface CallsOptions {
 export class Calls {
   readonly #options: CallsOptions;
   readonly #calls = new Map<CallId, SipCall>();
+  readonly #records = new WeakMap<SipCall, TrunkRecord>();
+  /** What waits for the last call of a trunk. */
+  readonly #unused = new Map<TrunkRecord, () => void>();
 
   constructor(options: CallsOptions) {
     this.#options = options;
   }
 
   invite(call: CallId, order: InviteOrder): void {
-    const record = this.#options.trunks.get(order.trunk);
+    const record = this.#options.trunks().get(order.trunk);
     if (record === undefined) {
       this.emit(call, { kind: "sip.failed", fault: "internal", message: `no trunk named ${order.trunk}` });
       return;
@@ -62,9 +66,9 @@ export class Calls {
         this.emit(call, { kind: "sip.accepted", description: sdp, dialog: confirmed.dialog });
         confirmed.hears(response);
       },
-      over: () => this.#calls.delete(call),
+      over: () => this.#delete(call),
     });
-    this.#calls.set(call, outbound);
+    this.#put(call, record, outbound);
     outbound.start();
   }
 
@@ -109,7 +113,7 @@ export class Calls {
       pend: () => trunk.pend(),
       over: () => this.#over(call, inbound),
     });
-    this.#calls.set(call, inbound);
+    this.#put(call, record, inbound);
     try {
       sinks().invited(arrival);
     } catch (error) {
@@ -120,7 +124,7 @@ export class Calls {
 
   /** A confirmed dialog of an earlier process. */
   resume(call: CallId, dialog: SipDialogState): void {
-    const record = this.#options.trunks.get(dialog.trunk);
+    const record = this.#options.trunks().get(dialog.trunk);
     if (record === undefined) {
       const { trunk } = dialog;
       this.#options.log.warn("a call from before the restart belongs to a trunk that no longer exists", { trunk });
@@ -171,6 +175,16 @@ export class Calls {
     }
   }
 
+  isUsed(record: TrunkRecord): boolean {
+    return [...this.#calls.values()].some((sipCall) => this.#records.get(sipCall) === record);
+  }
+
+  /** Once the trunk has no call any more; at once where it has none. Replaces what waited for that before. */
+  whenUnused(record: TrunkRecord, then: () => void): void {
+    if (this.isUsed(record)) this.#unused.set(record, then);
+    else then();
+  }
+
   /** Nobody can answer those that ring here any more: whoever calls hears it now and not after minutes of ringing. */
   refuseWaiting(): void {
     for (const call of this.#calls.values()) if (call instanceof InboundCall) call.reject(503, undefined);
@@ -211,10 +225,11 @@ export class Calls {
 
   #confirm(
     call: CallId,
-    { trunk, messaging }: TrunkRecord,
+    record: TrunkRecord,
     session: Session,
     known: Pick<ConfirmedCallOptions, "callIdIsOurs" | "party" | "answerInAck" | "agreed" | "terms">,
   ): ConfirmedCall {
+    const { trunk, messaging } = record;
     const { takesRefer, media, followsRefer, sessionTimer } = trunk.settings;
     const confirmed: ConfirmedCall = new ConfirmedCall({
       ...known,
@@ -232,7 +247,7 @@ export class Calls {
       pend: () => trunk.pend(),
       over: () => this.#over(call, confirmed),
     });
-    this.#calls.set(call, confirmed);
+    this.#put(call, record, confirmed);
     return confirmed;
   }
 
@@ -243,7 +258,7 @@ export class Calls {
     headers: readonly HeaderLine[],
     events: ReplacementEvents,
   ): Replacement | undefined {
-    const record = this.#options.trunks.get(order.trunk);
+    const record = this.#options.trunks().get(order.trunk);
     if (record === undefined) return undefined;
     return new Replacement({
       order,
@@ -261,11 +276,25 @@ export class Calls {
 
   /** Another one may have taken its place. */
   #over(call: CallId, sipCall: SipCall): void {
-    if (this.#calls.get(call) === sipCall) this.#calls.delete(call);
+    if (this.#calls.get(call) === sipCall) this.#delete(call);
   }
 
   #forget(call: CallId): void {
     this.#calls.get(call)?.drop();
+    this.#delete(call);
+  }
+
+  #put(call: CallId, record: TrunkRecord, sipCall: SipCall): void {
+    this.#calls.set(call, sipCall);
+    this.#records.set(sipCall, record);
+  }
+
+  #delete(call: CallId): void {
     this.#calls.delete(call);
+    for (const [record, then] of this.#unused) {
+      if (this.isUsed(record)) continue;
+      this.#unused.delete(record);
+      then();
+    }
   }
 }

@@ -32,6 +32,8 @@ import { WebSockets } from "./sockets/websocket.ts";
 
 export interface HubOptions {
   readonly settings: TrunkSettings;
+  /** Certificates and authorities of the moment. */
+  readonly tls: () => TrunkSettings["tls"];
   readonly resolver: Resolver;
   readonly clock: Clock;
   readonly timers: SipTimers;
@@ -123,7 +125,7 @@ export class Hub {
     };
     const { keepAliveMs } = options;
     const serverNames = [settings.server, ...settings.moreServers].map(({ host }) => unbracketed(host));
-    const common = { ...events, tls: settings.tls, localHost: unbracketed(settings.local.host), keepAliveMs };
+    const common = { ...events, tls: options.tls, localHost: unbracketed(settings.local.host), keepAliveMs };
     this.#streams = new Streams({ ...common, serverNames, admit, turnedAway: tallyTurnedAway(log, clock) });
     this.#webSockets = new WebSockets(common);
   }

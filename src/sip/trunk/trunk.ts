@@ -1,20 +1,19 @@
 // One trunk: its sockets, its user agent, its servers and their health. Calls are kept in trunks.ts.
+import { isDeepStrictEqual } from "node:util";
 import type { SipDialogState, SipIncomingState, SipInviteState } from "../../core/call/model/dialog-state.ts";
 import type { TrunkAnswer, TrunkHealth, TrunkSettings } from "../../ports/sip.ts";
 import { Admission } from "./admission.ts";
 import { sayBye } from "./bye.ts";
 import { TrunkPassword } from "./digest-client-session.ts";
 import { Pending } from "./pending.ts";
-import type { GatewayWatch } from "./gateway-liveness.ts";
 import { OptionsPing } from "./options-ping.ts";
 import { Registration, type RegisterParts } from "./registration.ts";
-import { GatewayLiveness } from "./gateway-liveness.ts";
+import { GatewayLiveness, type GatewayWatch } from "./gateway-liveness.ts";
 import type { Invitation, InviteEvent } from "../user-agent/invitation.ts";
 import type { ServerInvitation } from "../user-agent/server-invitation.ts";
 import type { DialogFields } from "../user-agent/dialog.ts";
 import type { Session } from "../user-agent/session.ts";
-import type { FinalResponse } from "../user-agent/peer-request.ts";
-import type { PeerRequest } from "../user-agent/peer-request.ts";
+import type { FinalResponse, PeerRequest } from "../user-agent/peer-request.ts";
 import { UserAgent, type InviteParts, type OutOfDialogParts } from "../user-agent/user-agent.ts";
 import { watchFirstResponse, type FirstResponseWatchOptions } from "./first-response-watch.ts";
 import { GatewayPool } from "./gateway-pool.ts";
@@ -54,10 +53,12 @@ interface Started {
 
 export class Trunk {
   readonly #options: TrunkOptions;
+  /** Those of the moment. */
+  #settings: TrunkSettings;
   readonly #pool: GatewayPool;
   readonly #hub: Hub;
   readonly #optionsPing: OptionsPing;
-  readonly #password: TrunkPassword | undefined;
+  #password: TrunkPassword | undefined;
   readonly #admission: Admission;
   /** Calls of the trunk that wait for an answer. */
   readonly #waiting = new Pending();
@@ -73,10 +74,12 @@ export class Trunk {
     const { settings, resolver, clock, timers, log } = options;
     this.#refresh = new Alarm(clock);
     this.#pool = new GatewayPool(settings, resolver, clock);
+    this.#settings = settings;
     this.#password = settings.credentials && new TrunkPassword(settings.credentials, clock, log);
     this.#admission = new Admission({ challenge: settings.challenge, clock, log, waiting: () => this.#waiting.size });
     this.#hub = new Hub({
       ...options,
+      tls: () => this.#settings.tls,
       admit: (address) => this.#pool.admits(address),
       ledTo: (address) => this.#pool.ledTo(address),
       nextTarget: async () => {
@@ -290,7 +293,15 @@ export class Trunk {
 
   /** What it is to be asked and told. */
   get settings(): TrunkSettings {
-    return this.#options.settings;
+    return this.#settings;
+  }
+
+  /** Other ones, which `differsInPlace` allows. Calls that are up keep what they were begun with. */
+  change(settings: TrunkSettings): void {
+    const { clock, log } = this.#options;
+    if (!isDeepStrictEqual(settings.credentials, this.#settings.credentials))
+      this.#password = settings.credentials && new TrunkPassword(settings.credentials, clock, log);
+    this.#settings = settings;
   }
 
   /** No call of the trunk is taken any more. */
@@ -309,6 +320,13 @@ export class Trunk {
       settle();
       settled();
     };
+  }
+
+  /** The trunk is to go: it takes no call and is not asked how it is any more. Calls that are up go on until `stop`. */
+  async retire(patienceMs: number): Promise<void> {
+    this.close();
+    this.#optionsPing.stop();
+    await this.#started?.registration?.stop(patienceMs);
   }
 
   async stop(patienceMs: number): Promise<void> {

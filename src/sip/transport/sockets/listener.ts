@@ -1,7 +1,7 @@
 // Takes connections of others on one port, over TCP or TLS. Whoever is no peer, does not finish the handshake or says
 // nothing whole is closed in time: no stranger holds a place, and a stop waits for nobody. What is said is streams.ts's business.
 import { createServer, type Socket } from "node:net";
-import { createSecureContext, TLSSocket } from "node:tls";
+import { createSecureContext, TLSSocket, type SecureContext } from "node:tls";
 import { Crowd } from "../../../core/policy/crowd.ts";
 import type { Admittance } from "./connection.ts";
 import { plainAddress, type Endpoint } from "./target.ts";
@@ -21,11 +21,16 @@ type Unwanted =
   | "no SIP message in time"
   | "too many connections";
 
+interface OwnCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
 export interface ListenerOptions {
   readonly host: string;
   readonly port: number;
-  /** PEM; undefined: plain TCP. */
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** PEM, asked for with each connection; undefined: plain TCP. */
+  readonly tls: (() => OwnCertificate) | undefined;
   readonly admit: (address: string) => Admittance;
   /** A connection whose handshake is done; `heard` is to be called with each whole message on it. */
   readonly accepted: (socket: Socket, remote: Endpoint, heard: () => void) => void;
@@ -44,7 +49,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const { host, port, tls, admit, accepted, turnedAway } = options;
   const where = `${tls === undefined ? "tcp" : "tls"} ${host}:${port}`;
   const crowd = new Crowd(LIMITS);
-  const secureContext = tls && createSecureContext({ ...tls, minVersion: "TLSv1.2" });
+  const contextNow = tls && contexts(tls);
+  // A certificate that is no good is told now.
+  contextNow?.();
   const server = createServer({ noDelay: true }, (raw) => {
     raw.on("error", () => {});
     const address = plainAddress(raw.remoteAddress ?? "");
@@ -75,12 +82,12 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         member.heard();
       });
     };
-    if (secureContext === undefined) {
+    if (contextNow === undefined) {
       ready(raw);
       return;
     }
     within(HANDSHAKE_MS, "TLS handshake not finished in time");
-    const secured = new TLSSocket(raw, { isServer: true, secureContext });
+    const secured = new TLSSocket(raw, { isServer: true, secureContext: contextNow() });
     const failed = (): void => endFor("TLS handshake failed");
     secured.once("error", failed);
     secured.once("secure", () => {
@@ -103,5 +110,19 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         server.close(() => resolve());
         crowd.closeAll();
       }),
+  };
+}
+
+/** Made anew when the certificate is another one. */
+function contexts(tls: () => OwnCertificate): () => SecureContext {
+  let of: OwnCertificate | undefined;
+  let made: SecureContext | undefined;
+  return () => {
+    const own = tls();
+    if (made === undefined || of?.cert !== own.cert || of.key !== own.key) {
+      of = own;
+      made = createSecureContext({ ...own, minVersion: "TLSv1.2" });
+    }
+    return made;
   };
 }

@@ -22,7 +22,8 @@ const IDLE_MS = 10 * 60_000;
 const UNFINISHED_MS = 30_000;
 
 export interface StreamOptions extends ConnectionEvents {
-  readonly tls: TrunkSettings["tls"];
+  /** Those of the moment. */
+  readonly tls: () => TrunkSettings["tls"];
   /** The address that connections of ours leave from; any where it is a wildcard. */
   readonly localHost: string;
   /** What the trunk's servers are called. */
@@ -56,11 +57,14 @@ export class Streams {
   /** Takes connections; gives the bound endpoint. Throws TransportError. TLS needs a certificate in the settings. */
   async listen(transport: "tcp" | "tls", host: string, port: number): Promise<Endpoint> {
     const { tls, admit, turnedAway } = this.#options;
-    const { certificate = "", key = "" } = tls;
+    const own = (): { cert: string; key: string } => {
+      const { certificate: cert = "", key = "" } = tls();
+      return { cert, key };
+    };
     const listener = await listen({
       host,
       port,
-      tls: transport === "tcp" ? undefined : { cert: certificate, key },
+      tls: transport === "tcp" ? undefined : own,
       admit: (address) => (this.#connections.closed ? "none" : admit(address)),
       accepted: (socket, remote, heard) => this.#accept(socket, transport, remote, heard),
       turnedAway,
@@ -107,7 +111,7 @@ export class Streams {
     const { address: host, port } = target;
     const from = boundTo(this.#options.localHost, target);
     if (target.transport !== "tls") return connectTcp({ host, port, noDelay: true, ...from });
-    const { ca, certificate, key, serverName } = this.#options.tls;
+    const { ca, certificate, key, serverName } = this.#options.tls();
     const { names, shown } = tlsNames(target, serverName, this.#options.serverNames);
     return connectTls({
       host,

@@ -12,7 +12,8 @@ import { TransportError, transportError } from "./transport-error.ts";
 const MAX_MESSAGE_BYTES = 128 * 1024;
 
 export interface WebSocketOptions extends ConnectionEvents {
-  readonly tls: TrunkSettings["tls"];
+  /** Those of the moment. */
+  readonly tls: () => TrunkSettings["tls"];
   /** As in StreamOptions. */
   readonly localHost: string;
   readonly keepAliveMs: number;
@@ -87,7 +88,7 @@ export class WebSockets {
 
   #tlsOptions(target: Target): object {
     if (target.transport !== "wss") return {};
-    const { ca, certificate, key, serverName } = this.#options.tls;
+    const { ca, certificate, key, serverName } = this.#options.tls();
     const name = serverName ?? target.host;
     return {
       minVersion: "TLSv1.2",
