@@ -6,6 +6,7 @@ import { systemClock } from "./clock/system-clock.ts";
 import { adviseOn } from "./config/checks/advice.ts";
 import { toAdminPort, toWebhook } from "./config/mapping/admin-mapping.ts";
 import { toBridgeSettings } from "./config/mapping/bridge-settings.ts";
+import { toDidTable } from "./config/mapping/inbound-mapping.ts";
 import { toStorePlace } from "./config/mapping/database-mapping.ts";
 import { toLadders } from "./config/mapping/ladders-mapping.ts";
 import { toEncryption, toMediaOptions, toRtc, toTrunkSettings } from "./config/mapping/mapping.ts";
@@ -13,6 +14,7 @@ import { formatPath } from "./config/reading/problem.ts";
 import type { Registration } from "./config/registration/registration.ts";
 import type { Config } from "./config/schema/schema.ts";
 import { openContacts } from "./contacts/contacts.ts";
+import type { UserId } from "./core/ids.ts";
 import { peopleOf } from "./core/number/plan/did.ts";
 import { isLoopback } from "./core/address/host.ts";
 import { createAdminServer } from "./http/admin/admin-server.ts";
@@ -23,10 +25,13 @@ import { openPeopleRooms } from "./matrix/client/people-rooms.ts";
 import { createEmbeddedEngine } from "./media/embedded/engine/engine.ts";
 import { probeTurn } from "./media/embedded/client/turn-probe.ts";
 import { createCallMedia } from "./media/negotiation/negotiation.ts";
+import type { AdminDoor } from "./ports/admin/admin-door.ts";
+import type { ReloadReport } from "./ports/admin/reload-report.ts";
 import type { CallMedia } from "./ports/media.ts";
 import type { Log } from "./ports/telemetry.ts";
 import { createSipTrunks } from "./sip/trunks.ts";
 import { openLadders } from "./ladders/open/open-ladders.ts";
+import { Reloader, type ConfigSource } from "./config/reload/reloader.ts";
 import { openStore } from "./store/open-store.ts";
 import { createTelemetry, type LogOptions } from "./telemetry/telemetry.ts";
 import type { RunningTracing } from "./telemetry/tracing.ts";
@@ -40,6 +45,8 @@ export interface BridgeOptions {
   readonly encryptionSecret?: Uint8Array | undefined;
   /** Where the admin API's socket is to be; undefined: none. */
   readonly adminSocket?: string | undefined;
+  /** Where the configuration comes from, to be read again; undefined: it is the same for as long as the bridge runs. */
+  readonly source?: ConfigSource | undefined;
   /** Instead of `appservice.listen.port`. */
   readonly port?: number | undefined;
   readonly version: string;
@@ -60,6 +67,10 @@ export interface RunningBridge {
   readonly adminPort: number | undefined;
   /** Rejects if the homeserver turns out to refuse this configuration; never resolves otherwise. */
   readonly refused: Promise<never>;
+  /** What it goes by at the moment. */
+  config(): Config;
+  /** Reads the configuration again. Never rejects for what it says. */
+  reload(): Promise<ReloadReport>;
   /** Begins no more calls, and resolves when the last one has ended; those that are left after `withinMs` are ended. */
   drain(withinMs: number): Promise<number>;
   /** Ends the calls on both sides, then everything else. Waits for peers, but not for ever. */
@@ -99,7 +110,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     stops.add(() => store.close());
     const contacts = openContacts({ ...config.contacts, log });
     stops.add(() => contacts.book.stop());
-    const rung = peopleOf(settings.numbers);
+    const rung = { has: (person: UserId): boolean => peopleOf(toDidTable(reloader.config)).has(person) };
     const people = openPeopleRooms(options.peopleToken, { ...config.homeserver, people: rung, clock, log });
     stops.add(() => people?.stop());
     const kept = openLadders(toLadders(config), {
@@ -123,7 +134,8 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       telemetry,
       clock,
     });
-    const trunks = toTrunkSettings(config, `matrix-appservice-sip/${version}`);
+    const userAgent = `matrix-appservice-sip/${version}`;
+    const trunks = toTrunkSettings(config, userAgent);
     const sip = createSipTrunks({ trunks, tap: ladders, log, clock, stopPatienceMs: sipStopPatienceMs });
     const media =
       options.media ??
@@ -133,9 +145,16 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       });
     const ports = { matrix, sip, media, store, contacts, people, probeTurn, ladders, telemetry, clock };
     const bridge = createBridge(ports, settings);
+    const { source } = options;
+    const reloader = new Reloader({ config, source, bridge, sip, contacts: contacts.book, telemetry, userAgent });
+    const door: AdminDoor = {
+      ...bridge,
+      readiness: { ...bridge.readiness, configuration: reloader.readiness },
+      reload: () => reloader.reload(),
+    };
     const status = createStatusServer({
       ...config.http.listen,
-      parts: bridge.readiness,
+      parts: door.readiness,
       metrics: () => telemetry.exposition(),
       metricsAccess:
         config.http.open_metrics || isLoopback(config.http.listen.host) ? "open" : { token: config.admin.token },
@@ -143,7 +162,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       log,
     });
     const admin = createAdminServer({
-      door: bridge,
+      door,
       socketPath: options.adminSocket,
       port: toAdminPort(config),
       consoleFolder: config.admin.console.enabled ? consoleFolder : undefined,
@@ -158,18 +177,21 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     await admin.start();
     const hook = toWebhook(config);
     if (hook !== undefined) {
-      const webhook = createWebhook(hook, { door: bridge, queue: store.webhook, version, clock, log });
+      const webhook = createWebhook(hook, { door, queue: store.webhook, version, clock, log });
       stops.add(() => webhook.stop());
       await webhook.start();
     }
     await bridge.start();
     stops.add(() => bridge.stop());
+    reloader.started();
     log.info("bridge is up", { version, port: matrix.port(), statusPort: status.port(), adminPort: admin.port() });
     return {
       port: matrix.port(),
       statusPort: status.port(),
       adminPort: admin.port(),
       refused: bridge.refused,
+      config: () => reloader.config,
+      reload: () => reloader.reload(),
       drain: (withinMs) => bridge.drain(withinMs),
       stop: () => stops.stop(),
     };

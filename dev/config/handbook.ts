@@ -1,6 +1,6 @@
 // docs/configuration.md: the reference of all settings, made from the schema.
 import { minimalConfig } from "./sample.ts";
-import { configJsonSchema, sectionOf, type SchemaNode } from "../../src/config/reading/reference.ts";
+import { configJsonSchema, sectionOf, type Reload, type SchemaNode } from "../../src/config/reading/reference.ts";
 
 const intro = `# Configuration
 
@@ -65,12 +65,13 @@ matrix-appservice-sip doctor -c config.yaml -f registration.yaml         look at
 matrix-appservice-sip -c config.yaml -f registration.yaml [-p PORT]      run the bridge
 matrix-appservice-sip number explain TEXT -c config.yaml                 explain what happens to a number
 matrix-appservice-sip database copy FILE -c config.yaml                  move a SQLite file to PostgreSQL
-matrix-appservice-sip calls | trunks | numbers | users | export calls | log level -c config.yaml
+matrix-appservice-sip calls | trunks | numbers | users | export calls | log level | config reload -c config.yaml
                                                                          ask the running bridge: docs/admin.md
 \`\`\`
 
-[init.md](init.md) has the flags of \`init\`. \`-r\` updates an existing registration and keeps its tokens. SIGTERM, SIGINT and SIGHUP
-[stop the bridge](operation.md#stopping). [operation.md](operation.md) lists the exit codes and explains
+[init.md](init.md) has the flags of \`init\`. \`-r\` updates an existing registration and keeps its tokens. SIGTERM and SIGINT
+[stop the bridge](operation.md#stopping), SIGHUP has it [read this file again](operation.md#reloading-the-configuration).
+[operation.md](operation.md) lists the exit codes and explains
 \`number explain\` and \`database copy\`.
 `;
 
@@ -78,10 +79,21 @@ export function configurationHandbook(): string {
   const root = configJsonSchema();
   const chapters = Object.entries(root.properties ?? {}).flatMap(([key, node]) => {
     const required = root.required?.includes(key) === true ? " Required." : "";
-    return chapter({ heading: `## ${key}`, about: `${node.description ?? ""}${required}`, path: key, node });
+    const about = `${node.description ?? ""}${required} ${reloadWords[node.reload ?? "restart"]}`;
+    return chapter({ heading: `## ${key}`, about, path: key, node });
   });
   return `${intro}\n${chapters.join("\n")}`;
 }
+
+/** Of a chapter; a setting that differs says so itself. */
+const reloadWords: Readonly<Record<Reload, string>> = {
+  now: "A [reload](operation.md#reloading-the-configuration) applies changes.",
+  restart: "Changes need a restart.",
+};
+const exceptionWords: Readonly<Record<Reload, string>> = {
+  now: " A reload applies changes.",
+  restart: " Changes need a restart.",
+};
 
 interface Chapter {
   readonly heading: string;
@@ -124,7 +136,7 @@ function rowsOf(
     const hasOwnTable = section !== undefined && Object.keys(section.properties ?? {}).length > fewSettings;
     const value = hasOwnTable ? linkTo(child, path) : kindOf(child) + unitOf(key, child);
     rows.push(
-      `| \`${prefix}${key}\` | ${value} | ${defaultOf(child, needsIt, isRequired)} | ${cell(child.description ?? "")} |`,
+      `| \`${prefix}${key}\` | ${value} | ${defaultOf(child, needsIt, isRequired)} | ${cell(child.description ?? "")}${child.reload === undefined ? "" : exceptionWords[child.reload]} |`,
     );
     if (hasOwnTable) {
       larger.push({ heading: `### ${nameOf(child, path)}`, about: aboutOf(child), path, node: child });

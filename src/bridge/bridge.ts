@@ -20,7 +20,8 @@ import { checkTurn } from "./operation/turn-check.ts";
 import type { BridgePorts, BridgeSettings } from "./setup.ts";
 import { wire, type Wired } from "./wiring.ts";
 
-export interface Bridge extends AdminDoor {
+/** All but what reads the configuration, which is not known in here. */
+export interface Bridge extends Omit<AdminDoor, "reload"> {
   /** Resolves when calls are taken. Rejects with StoreError or the error of an address in use; then nothing is left running. */
   start(): Promise<void>;
   /**

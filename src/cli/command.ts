@@ -77,7 +77,7 @@ function describeProgram(terminal: Terminal): Command {
         "       matrix-appservice-sip doctor [--json] -c config.yaml -f registration.yaml\n" +
         "       matrix-appservice-sip number explain TEXT [--as USER] [--trunk NAME] [--from-trunk NAME] -c config.yaml\n" +
         "       matrix-appservice-sip database copy FILE -c config.yaml\n" +
-        "       matrix-appservice-sip calls|trunks|numbers|users|export|log ... -c config.yaml",
+        "       matrix-appservice-sip calls|trunks|numbers|users|export|config|log ... -c config.yaml",
     )
     .option("-r, --generate-registration", "write the registration and exit; an existing one keeps its tokens")
     .option("-u, --url <url>", "with -r: URL at which the homeserver reaches the bridge", parseUrl)

@@ -1,4 +1,4 @@
-// Runs the bridge until a signal. SIGTERM lets calls end by themselves first, if that is configured; the next signal stops
+// Runs the bridge until a signal. SIGHUP has it read its configuration again. SIGTERM lets calls end by themselves first, if that is configured; the next signal stops
 // the bridge, within a deadline; the one after that ends the process at once.
 import type { BridgeOptions, RunningBridge } from "../app.ts";
 import { requireCertificates } from "../config/checks/certificates.ts";
@@ -17,7 +17,7 @@ import type { StopSignal, Terminal } from "./terminal.ts";
 import { packageVersion } from "./version.ts";
 
 /** What is run, of what app.ts starts. */
-type Running = Pick<RunningBridge, "refused" | "drain" | "stop">;
+type Running = Pick<RunningBridge, "config" | "refused" | "reload" | "drain" | "stop">;
 
 /** As `startBridge` of app.ts. */
 export type StartBridge = (options: BridgeOptions) => Promise<Running>;
@@ -30,7 +30,7 @@ export interface RunOptions {
 
 /** Container runtimes kill after 10 s. */
 const stopDeadlineMs = 8_000;
-const signalNumbers: Readonly<Record<StopSignal, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
+const signalNumbers: Readonly<Record<StopSignal, number>> = { SIGINT: 2, SIGTERM: 15 };
 
 /** Resolves with the exit code when the bridge has stopped. Throws ConfigError. */
 export async function runBridge(
@@ -39,20 +39,33 @@ export async function runBridge(
   start: StartBridge,
   deadlineMs = stopDeadlineMs,
 ): Promise<number> {
-  const config = loadConfig(options.configPath, terminal.env);
-  requireCertificates(config, options.configPath);
+  const { configPath } = options;
+  const source = {
+    path: configPath,
+    read: (): Config => {
+      const found = loadConfig(configPath, terminal.env);
+      requireCertificates(found, configPath);
+      return found;
+    },
+  };
+  const config = source.read();
   const facts = toRegistrationFacts(config);
   const registration = loadRegistration(options.registrationPath, facts);
   const peopleToken = config.inbound.join_for_people
     ? loadPeopleToken(peopleRegistrationPath(options.registrationPath), facts, registration, terminal.env)
     : undefined;
   const encryptionSecret = loadEncryptionSecret(encryptionSecretPath({ ...options, config }), config.encryption.mode);
-  const signals = signalsOf(terminal);
+  let bridge: Running | undefined;
+  const signals = signalsOf(terminal, () => {
+    // The bridge logs what comes of it.
+    if (bridge !== undefined) void bridge.reload();
+    else terminal.err("matrix-appservice-sip: still starting: the configuration is not read again\n");
+  });
   const asked = signals.next();
-  let bridge: Running;
   try {
     bridge = await start({
       config,
+      source,
       registration,
       peopleToken,
       encryptionSecret,
@@ -66,15 +79,16 @@ export async function runBridge(
     terminal.err(`matrix-appservice-sip: cannot start: ${describeError(error)}\n`);
     return isDefect(error) ? exitCode.fault : exitCode.start;
   }
+  const running = bridge;
   const stop = (): Promise<number> => {
     signals.waitNoMore();
-    return stopWithin(bridge, deadlineMs, terminal);
+    return stopWithin(running, deadlineMs, terminal);
   };
   try {
-    const signal = await Promise.race([asked, bridge.refused]);
-    const drainMs = config.shutdown.drain_seconds * 1_000;
+    const signal = await Promise.race([asked, running.refused]);
+    const drainMs = running.config().shutdown.drain_seconds * 1_000;
     if (signal === "SIGTERM" && drainMs > 0) {
-      await Promise.race([bridge.drain(drainMs), signals.next(), bridge.refused]);
+      await Promise.race([running.drain(drainMs), signals.next(), running.refused]);
     }
   } catch (error) {
     terminal.err(`matrix-appservice-sip: cannot go on: ${describeError(error)}\n`);
@@ -93,10 +107,13 @@ function logFormOf({ logging: { format } }: Config, { isScreen = false, env }: T
 }
 
 /** A signal that nobody waits for ends the process at once. */
-function signalsOf(terminal: Terminal) {
+function signalsOf(terminal: Terminal, reload: () => void) {
   const exit = (signal: StopSignal): void => terminal.exit(128 + signalNumbers[signal]);
   let heard = exit;
-  terminal.onSignal((signal) => heard(signal));
+  terminal.onSignal((signal) => {
+    if (signal === "SIGHUP") reload();
+    else heard(signal);
+  });
   return {
     next: () =>
       new Promise<StopSignal>((resolve) => {

@@ -1,6 +1,6 @@
 // What a command sees of its process, so that tests can run it as a shell does.
 
-export type StopSignal = "SIGTERM" | "SIGINT" | "SIGHUP";
+export type StopSignal = "SIGTERM" | "SIGINT";
 
 /** A terminal with a person at it. */
 export interface Dialogue {
@@ -13,7 +13,7 @@ export interface Terminal {
   out(text: string): void;
   err(text: string): void;
   /** From now on signals come here instead of ending the process. */
-  onSignal(listener: (signal: StopSignal) => void): void;
+  onSignal(listener: (signal: StopSignal | "SIGHUP") => void): void;
   /** Standard output is a screen; undefined: it goes to a file or a program. */
   readonly isScreen?: boolean;
   /** How wide it is. */

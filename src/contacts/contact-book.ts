@@ -17,7 +17,8 @@ const longestFileBytes = 64 * 1024 * 1024;
 const lookEveryMs = 2_000;
 
 export class FileContactBook implements ContactBook {
-  readonly #settings: ContactBookSettings;
+  readonly #settings: Omit<ContactBookSettings, keyof ContactSources>;
+  #sources: ContactSources;
   readonly #listeners = new Set<() => void>();
   #looking: NodeJS.Timeout | undefined;
   /** Of the file as it was read last. */
@@ -27,10 +28,12 @@ export class FileContactBook implements ContactBook {
 
   constructor(settings: ContactBookSettings) {
     this.#settings = settings;
+    this.#sources = { vcard: settings.vcard, entries: settings.entries };
   }
 
   start(): void {
-    const { vcard, entries, lookEveryMs: interval = lookEveryMs } = this.#settings;
+    const { vcard, entries } = this.#sources;
+    const { lookEveryMs: interval = lookEveryMs } = this.#settings;
     this.#entries = entries.map(({ name, numbers, picture }) => ({
       name,
       numbers,
@@ -43,6 +46,16 @@ export class FileContactBook implements ContactBook {
 
   stop(): void {
     clearInterval(this.#looking);
+  }
+
+  /** Other ones. Those of a file that cannot be read are none, unless it is the same file. */
+  change(sources: ContactSources): void {
+    this.stop();
+    if (sources.vcard !== this.#sources.vcard) this.#cards = [];
+    this.#lastSeen = undefined;
+    this.#sources = sources;
+    this.start();
+    for (const listener of this.#listeners) listener();
   }
 
   contacts(): readonly Contact[] {

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFil
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { listen } from "../../dev/loopback/listen.ts";
 import { runCommand } from "../../src/cli/command.ts";
@@ -28,7 +28,7 @@ class Shell implements Terminal {
   stdout = "";
   stderr = "";
   readonly exits: number[] = [];
-  #listener: ((signal: StopSignal) => void) | undefined;
+  #listener: ((signal: StopSignal | "SIGHUP") => void) | undefined;
   #listening = () => {};
   /** Resolves when a command begins to care for signals. */
   readonly cares = new Promise<void>((resolve) => {
@@ -41,7 +41,7 @@ class Shell implements Terminal {
   err(text: string): void {
     this.stderr += text;
   }
-  onSignal(listener: (signal: StopSignal) => void): void {
+  onSignal(listener: (signal: StopSignal | "SIGHUP") => void): void {
     this.#listener = listener;
     this.#listening();
   }
@@ -49,7 +49,7 @@ class Shell implements Terminal {
     this.exits.push(code);
   }
   isScreen = false;
-  signal(signal: StopSignal): void {
+  signal(signal: StopSignal | "SIGHUP"): void {
     this.#listener?.(signal);
   }
 }
@@ -160,9 +160,37 @@ describe("running", () => {
     drain: (withinMs: number) => Promise<number> = () => never,
   ): { start: StartBridge; options: BridgeOptions[] } {
     const options: BridgeOptions[] = [];
-    const running = { stop, refused, drain };
-    return { options, start: (given) => (options.push(given), Promise.resolve(running)) };
+    const start: StartBridge = (given) => {
+      options.push(given);
+      return Promise.resolve({ stop, refused, drain, config: () => given.config, reload: () => never });
+    };
+    return { options, start };
   }
+
+  test("reads its configuration again at SIGHUP, and goes on", async () => {
+    const shell = new Shell();
+    let reloads = 0;
+    const start: StartBridge = async (given) => {
+      // Nothing to read it for yet.
+      shell.signal("SIGHUP");
+      const read = given.source?.read;
+      const reload = async (): Promise<never> => {
+        reloads += 1;
+        writeFileSync(config, `${minimalConfig}limits: {calls_in_all: 0}\n`);
+        expect(read).toThrow(/config\.yaml:\d+: limits\.calls_in_all should be a whole number from 1 to 100000/);
+        return never;
+      };
+      return { refused: never, drain: () => never, stop: async () => {}, config: () => given.config, reload };
+    };
+    const running = runCommand(["-c", config, "-f", registration], shell, start);
+    await shell.cares;
+    await vi.waitFor(() => expect(shell.stderr).toContain("still starting: the configuration is not read again"));
+    await new Promise((resolve) => setImmediate(resolve));
+    shell.signal("SIGHUP");
+    expect([reloads, shell.exits]).toEqual([1, []]);
+    shell.signal("SIGTERM");
+    expect(await running).toBe(0);
+  });
 
   test("starts with both files and the port, and stops at the first signal", async () => {
     const shell = new Shell();
@@ -208,9 +236,10 @@ describe("running", () => {
   test("a signal that comes while it starts is not lost", async () => {
     const shell = new Shell();
     let stopped = 0;
-    const start: StartBridge = async () => {
+    const start: StartBridge = async ({ config: given }) => {
       shell.signal("SIGTERM");
-      return { refused: never, drain: () => never, stop: async () => void (stopped += 1) };
+      const stop = async (): Promise<void> => void (stopped += 1);
+      return { refused: never, drain: () => never, stop, config: () => given, reload: () => never };
     };
     expect(await runCommand(["-c", config, "-f", registration], shell, start)).toBe(0);
     expect(stopped).toBe(1);

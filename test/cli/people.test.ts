@@ -39,7 +39,9 @@ async function run(argv: readonly string[], env: Terminal["env"] = {}) {
   const files = ["-c", inFolder("config.yaml"), "-f", inFolder("registration.yaml")];
   const code = await runCommand([...argv, ...files], terminal, async (options) => {
     started = options;
-    return { refused: new Promise<never>(() => {}), drain: async () => 0, stop: async () => {} };
+    const never = new Promise<never>(() => {});
+    const config = () => options.config;
+    return { refused: never, drain: async () => 0, stop: async () => {}, config, reload: () => never };
   });
   return { code, out, err, started };
 }

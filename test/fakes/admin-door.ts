@@ -8,6 +8,7 @@ import type { AdminDoor, RecordQuery, TrunkStatus } from "../../src/ports/admin/
 import type { StopOrder } from "../../src/ports/admin/spending-door.ts";
 import type { BridgeEvent, Listener, Overrun } from "../../src/ports/admin/bridge-event.ts";
 import type { TestCall, TestCallOrder, TestCallPlaced } from "../../src/ports/admin/test-call.ts";
+import type { ReloadReport } from "../../src/ports/admin/reload-report.ts";
 import type { EndedCall, MeasuredCall } from "../../src/ports/admin/observed-call.ts";
 import type { CallMeasured, QualitySample } from "../../src/ports/admin/quality-door.ts";
 import type { LadderMessage } from "../../src/ports/ladders/ladder.ts";
@@ -222,6 +223,8 @@ export class FakeDoor implements AdminDoor {
   setLogLevel(level: LogLevel): void {
     this.level = level;
   }
+  report: ReloadReport = { kind: "reloaded", applied: ["limits.calls_per_user"], forRestart: [], forLastCall: [] };
+  reload = (): Promise<ReloadReport> => Promise.resolve(this.report);
   async drain(withinMs: number): Promise<number> {
     this.drains.push(withinMs);
     return 0;

@@ -26,6 +26,7 @@ import type { IdentityTemplates } from "../../src/core/policy/caller-identity.ts
 import type { Policy } from "../../src/core/policy/permission.ts";
 import type { SpendingPolicy } from "../../src/core/policy/spending/spending-policy.ts";
 import type { TrunkFeatures } from "../../src/core/policy/trunk-features.ts";
+import type { AdminDoor } from "../../src/ports/admin/admin-door.ts";
 import type { MatrixFact, PeopleRooms } from "../../src/ports/homeserver.ts";
 import { legacyEvents } from "../../src/matrix/legs/legacy-events.ts";
 import type { CallMedia } from "../../src/ports/media.ts";
@@ -149,6 +150,11 @@ export class TestBridge {
   async loadBlocks(): Promise<void> {
     await this.#inside.blocks.load();
     await this.#inside.quiet.load();
+  }
+
+  /** As the admin API has it. */
+  get adminDoor(): AdminDoor {
+    return { ...this.door, reload: () => Promise.reject(new Error("there is no file")) };
   }
 
   /** Another configuration is read. */

@@ -2,6 +2,7 @@
 import type { DescribeCommand } from "../command-shell.ts";
 import { describeBlocks } from "./blocks.ts";
 import { describeCalls } from "./calls.ts";
+import { describeConfigReload } from "./config-reload.ts";
 import { describeExportCalls } from "./export-calls.ts";
 import { describeLogLevel } from "./log-level.ts";
 import { describeLimits } from "./limits.ts";
@@ -18,4 +19,5 @@ export const adminCommands: readonly DescribeCommand[] = [
   describeBlocks,
   describeExportCalls,
   describeLogLevel,
+  describeConfigReload,
 ];

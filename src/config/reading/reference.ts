@@ -2,6 +2,9 @@
 import * as z from "zod";
 import { configSchema } from "../schema/schema.ts";
 
+/** With the reload of the file, or with the next start. */
+export type Reload = "now" | "restart";
+
 /** The part of JSON Schema that the configuration uses. */
 export interface SchemaNode {
   readonly type?: string;
@@ -17,6 +20,8 @@ export interface SchemaNode {
   readonly items?: SchemaNode;
   readonly additionalProperties?: SchemaNode | boolean;
   readonly anyOf?: readonly SchemaNode[];
+  /** When a change of it takes effect in a running bridge; undefined: as of the section around it. */
+  readonly reload?: Reload;
 }
 
 /** What a file has to look like: draft 2020-12, before defaults are filled in. */

@@ -56,13 +56,13 @@ export const admin = section({
     .describe(
       "Matrix users who are admins of the bridge: they may log in to the console without the token, and give the bot the orders of admins (docs/orders.md).",
     )
-    .meta({ examples: [["@alice:example.org"]] }),
+    .meta({ reload: "now", examples: [["@alice:example.org"]] }),
   room: roomId
     .optional()
     .describe(
       "A room that is told what admins should know at once: that a trunk is down, say (docs/admin.md#the-admin-room). Invite the bot there.",
     )
-    .meta({ examples: ["!admins:example.org"] }),
+    .meta({ reload: "now", examples: ["!admins:example.org"] }),
   console: section({
     enabled: flag.default(false).describe("Whether the port serves the console, a web page for admins."),
     url: httpUrl

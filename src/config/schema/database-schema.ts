@@ -24,5 +24,8 @@ export const database = section({
     .describe("File that contains the password, instead of `password`.")
     .meta({ examples: ["database-password"] }),
   // Not less than the homeserver may take to send an old invite once more.
-  keep_calls_days: whole(8, 36_500).default(90).describe("How long the record of a finished call is kept."),
+  keep_calls_days: whole(8, 36_500)
+    .default(90)
+    .describe("How long the record of a finished call is kept.")
+    .meta({ reload: "now" }),
 });

@@ -87,11 +87,15 @@ export const media = section({
       .default([])
       .describe("STUN and TURN servers for the bridge itself.")
       .meta({
+        reload: "now",
         examples: [
           [{ urls: ["turn:turn.example.org?transport=udp"], username: "bridge", credential_file: "turn-password" }],
         ],
       }),
-    homeserver_turn: flag.default(true).describe("Also use the TURN servers that the homeserver gives its users."),
+    homeserver_turn: flag
+      .default(true)
+      .describe("Also use the TURN servers that the homeserver gives its users.")
+      .meta({ reload: "now" }),
   })
     .prefault({})
     .describe("Audio to and from Matrix clients (ICE)."),

@@ -88,9 +88,9 @@ const ghosts = section({
 });
 
 export const configSchema = section({
-  homeserver: homeserver.describe("The Matrix homeserver."),
-  appservice: appservice.prefault({}).describe("The bridge as an application service."),
-  ghosts: ghosts.describe("The Matrix users that stand for telephone numbers."),
+  homeserver: homeserver.describe("The Matrix homeserver.").meta({ reload: "restart" }),
+  appservice: appservice.prefault({}).describe("The bridge as an application service.").meta({ reload: "restart" }),
+  ghosts: ghosts.describe("The Matrix users that stand for telephone numbers.").meta({ reload: "restart" }),
   encryption: section({
     mode: oneOf(["off", "on-demand", "always"])
       .default("on-demand")
@@ -110,7 +110,8 @@ export const configSchema = section({
       ),
   })
     .prefault({})
-    .describe("Calls and texts in encrypted rooms."),
+    .describe("Calls and texts in encrypted rooms.")
+    .meta({ reload: "restart" }),
   people: section({
     calls: oneOf(["auto", "legacy", "rtc", "both"])
       .default("auto")
@@ -119,7 +120,8 @@ export const configSchema = section({
       ),
   })
     .prefault({})
-    .describe("How people are reached."),
+    .describe("How people are reached.")
+    .meta({ reload: "now" }),
   rtc: section({
     mode: oneOf(["auto", "off"])
       .default("auto")
@@ -140,7 +142,8 @@ export const configSchema = section({
       .meta({ examples: [["https://rtc.example.com/livekit/jwt"]] }),
   })
     .prefault({})
-    .describe("Calls of clients that use MatrixRTC."),
+    .describe("Calls of clients that use MatrixRTC.")
+    .meta({ reload: "restart" }),
   rooms: section({
     encrypted: oneOf(["auto", "never", "always"])
       .default("auto")
@@ -149,12 +152,17 @@ export const configSchema = section({
       ),
   })
     .prefault({})
-    .describe("Rooms that the bridge makes for people and numbers."),
-  database: database.prefault({}).describe("What the bridge must remember across restarts."),
-  dial_plan: dialPlan.describe("Which trunk each dialled number goes to."),
+    .describe("Rooms that the bridge makes for people and numbers.")
+    .meta({ reload: "now" }),
+  database: database
+    .prefault({})
+    .describe("What the bridge must remember across restarts.")
+    .meta({ reload: "restart" }),
+  dial_plan: dialPlan.describe("Which trunk each dialled number goes to.").meta({ reload: "now" }),
   trunks: listOf(trunk, "trunks")
     .min(1, { error: "should list one trunk at least" })
-    .describe("Your SIP trunks: providers and PBXs. At least one."),
+    .describe("Your SIP trunks: providers and PBXs. At least one.")
+    .meta({ reload: "now" }),
   inbound: section({
     remote_users: flag
       .default(false)
@@ -165,7 +173,8 @@ export const configSchema = section({
       .default(false)
       .describe(
         "Turn this on if the first call from a number shows up as a silent invitation instead of ringing. The bridge then joins the number's room in the person's name. It needs a second registration, registration-people.yaml, which `-r` writes beside the first; give both to the homeserver. docs/people/first-calls.md explains the other ways.",
-      ),
+      )
+      .meta({ reload: "restart" }),
     numbers: listOf(did, "numbers")
       .default([])
       .describe(
@@ -188,8 +197,9 @@ export const configSchema = section({
     .prefault({})
     .describe(
       "Calls from the telephone network. People need no permission to be called: whoever is named here is rung.",
-    ),
-  blocking: blocking.prefault({}).describe("Which callers reach nobody (docs/admin.md)."),
+    )
+    .meta({ reload: "now" }),
+  blocking: blocking.prefault({}).describe("Which callers reach nobody (docs/admin.md).").meta({ reload: "now" }),
   voicemail: section({
     accounts: mapOf(mailbox, "accounts to Matrix user ids")
       .default({})
@@ -199,7 +209,8 @@ export const configSchema = section({
       .meta({ examples: [{ "2001": ["@alice:example.org"] }] }),
   })
     .prefault({})
-    .describe("Voice mailboxes at the trunks."),
+    .describe("Voice mailboxes at the trunks.")
+    .meta({ reload: "now" }),
   lookups: section({
     virtual_users: flag
       .default(false)
@@ -208,7 +219,8 @@ export const configSchema = section({
       ),
   })
     .prefault({})
-    .describe("What clients may look up besides numbers."),
+    .describe("What clients may look up besides numbers.")
+    .meta({ reload: "restart" }),
   permissions: mapOf(permission, "users, domains or * to permissions")
     .default({})
     .describe(
@@ -218,14 +230,16 @@ export const configSchema = section({
       examples: [
         { "example.org": "call", "@intern:example.org": "none", "@boss:example.org": { allow: ["satellite"] } },
       ],
-    }),
+    })
+    .meta({ reload: "now" }),
   contacts: contacts
     .prefault({})
     .describe(
       "Names and pictures for telephone numbers. They override the name that a trunk sends. A number without a picture gets a telephone in a colour of its own.",
-    ),
-  limits: limits.prefault({}).describe("Limits on everybody's calls."),
-  media: media.prefault({}).describe("Audio: how it reaches the trunks and the clients."),
+    )
+    .meta({ reload: "now" }),
+  limits: limits.prefault({}).describe("Limits on everybody's calls.").meta({ reload: "now" }),
+  media: media.prefault({}).describe("Audio: how it reaches the trunks and the clients.").meta({ reload: "restart" }),
   notices: section({
     enabled: flag.default(true).describe("Tell people in the room why a call failed, where their client cannot."),
     history: flag
@@ -235,25 +249,29 @@ export const configSchema = section({
       ),
   })
     .prefault({})
-    .describe("Messages that the bridge writes in rooms."),
+    .describe("Messages that the bridge writes in rooms.")
+    .meta({ reload: "now" }),
   logging: section({
     level: oneOf(["trace", "debug", "info", "warn", "error"])
       .default("info")
       .describe(
         "The least important lines to write. Each call leaves one line at `info` and one for each phase at `debug`. `trace` adds session descriptions, without keys.",
-      ),
+      )
+      .meta({ reload: "now" }),
     format: oneOf(["auto", "json", "pretty"])
       .default("auto")
       .describe("`json` for programs, `pretty` for people; `auto` is `pretty` on a terminal and `json` elsewhere."),
     mask_numbers: flag.default(true).describe("Hide all but the last two digits of telephone numbers."),
   })
     .prefault({})
-    .describe("The log, on standard output: one line for each thing that happens."),
+    .describe("The log, on standard output: one line for each thing that happens.")
+    .meta({ reload: "restart" }),
   ladders: ladders
     .prefault({})
     .describe(
       "What Matrix and SIP said in each call, in order, without keys, passwords, texts and digits (docs/ladders.md).",
-    ),
+    )
+    .meta({ reload: "restart" }),
   shutdown: section({
     drain_seconds: seconds(0, 86_400)
       .default(0)
@@ -262,7 +280,8 @@ export const configSchema = section({
       ),
   })
     .prefault({})
-    .describe("What a bridge that is stopped does with its calls (docs/operation.md)."),
+    .describe("What a bridge that is stopped does with its calls (docs/operation.md).")
+    .meta({ reload: "now" }),
   http: section({
     listen: section({
       host: bindHost.default("127.0.0.1").describe("Address to listen on."),
@@ -277,11 +296,13 @@ export const configSchema = section({
       ),
   })
     .prefault({})
-    .describe("Health, readiness and metrics (docs/operation.md)."),
+    .describe("Health, readiness and metrics (docs/operation.md).")
+    .meta({ reload: "restart" }),
   admin: admin
     .prefault({})
-    .describe("The admin API, over which the commands reach the running bridge (docs/admin.md)."),
-  webhook,
+    .describe("The admin API, over which the commands reach the running bridge (docs/admin.md).")
+    .meta({ reload: "restart" }),
+  webhook: webhook.meta({ reload: "restart" }),
   tracing: section({
     url: httpUrl
       .describe("The collector's address for traces over OTLP and HTTP.")
@@ -289,7 +310,8 @@ export const configSchema = section({
     sample_ratio: share.default(1).describe("The share of calls that is traced, from 0 to 1."),
   })
     .optional()
-    .describe("Traces of calls for OpenTelemetry (docs/operation.md#traces)."),
+    .describe("Traces of calls for OpenTelemetry (docs/operation.md#traces).")
+    .meta({ reload: "restart" }),
 });
 
 export type Config = z.infer<typeof configSchema>;

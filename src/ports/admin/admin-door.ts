@@ -13,6 +13,7 @@ import type { BlocksDoor } from "./blocks-door.ts";
 import type { SpendingDoor } from "./spending-door.ts";
 import type { TestCalls } from "./test-call.ts";
 import type { BridgeEvent, Listener, Overrun } from "./bridge-event.ts";
+import type { ReloadReport } from "./reload-report.ts";
 import type { EndedCall, MeasuredCall } from "./observed-call.ts";
 import type { QualityDoor } from "./quality-door.ts";
 
@@ -129,6 +130,8 @@ export interface AdminDoor {
   users(): readonly UserStatus[];
   limits(): Limits;
 
+  /** Reads the configuration again, and does what it says as far as that needs no restart. Never rejects for what it says. */
+  reload(): Promise<ReloadReport>;
   /** The least important lines that the log has. */
   logLevel(): LogLevel;
   /** Until the bridge is started again. */

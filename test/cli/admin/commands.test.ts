@@ -296,6 +296,38 @@ describe("what keeps a command from the bridge is said in words", () => {
   });
 });
 
+describe("config reload", () => {
+  test("says what holds now and what waits", async () => {
+    const { run: command, door } = await shell();
+    door.report = {
+      kind: "reloaded",
+      applied: ["inbound.numbers", "trunks.spare"],
+      forRestart: ["homeserver.url"],
+      forLastCall: ["main"],
+    };
+    expect(await command("config", "reload")).toEqual({
+      code: 0,
+      err: "",
+      out:
+        "In force now:\n  inbound.numbers\n  trunks.spare\nWaiting for a restart:\n  homeserver.url\n" +
+        "Trunks that change when their last call has ended:\n  main\n",
+    });
+    expect(door.noted).toMatchObject([{ action: "reload configuration" }]);
+    door.report = { kind: "reloaded", applied: [], forRestart: [], forLastCall: [] };
+    expect((await command("config", "reload")).out).toBe("nothing has changed\n");
+  });
+
+  test("says why nothing has changed", async () => {
+    const { run: command, door } = await shell();
+    door.report = { kind: "refused", problems: ["config.yaml:3: limits.calls_in_all should be a whole number"] };
+    expect(await command("config", "reload")).toEqual({
+      code: 3,
+      out: "",
+      err: "matrix-appservice-sip: not reloaded, nothing has changed:\nconfig.yaml:3: limits.calls_in_all should be a whole number\n",
+    });
+  });
+});
+
 test("without a socket a command takes the port, with the token of the configuration", async () => {
   const { port, door } = await startAdmin({ socketPath: undefined, version: packageVersion() });
   const at = (given: string, where = port): string =>

@@ -10,7 +10,7 @@ test("an admin sees a call, hangs it up on both sides, and finds it and what the
   const bridge = new TestBridge();
   const socketPath = join(newFolder(), "a.sock");
   const server = createAdminServer({
-    door: bridge.door,
+    door: bridge.adminDoor,
     socketPath,
     port: undefined,
     consoleFolder: undefined,

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { askParts } from "../../parts.ts";
 import { route, type Tools } from "./route.ts";
-import { actionList, drainOrder, logOrder, logSetting } from "../wire/schemas.ts";
+import { actionList, drainOrder, logOrder, logSetting, reloadReport } from "../wire/schemas.ts";
 import { actionOf, status } from "../wire/bridge.ts";
 import { timeOf, wholeParameter } from "../wire/scalars.ts";
 
@@ -42,6 +42,26 @@ export const operationRoutes = [
     handle({ body }, tools) {
       void tools.door.drain(body.within_seconds * 1_000);
       return statusOf(tools);
+    },
+  }),
+  route({
+    method: "post",
+    at: "/config/reload",
+    operation: "reloadConfiguration",
+    summary: "Reads the configuration again. Calls that are up go on; a file with a mistake changes nothing",
+    answer: reloadReport,
+    action: "reload configuration",
+    async handle(_, { door }) {
+      const report = await door.reload();
+      const nothing = { applied: [], waiting_for_restart: [], waiting_for_last_call: [], problems: [] };
+      if (report.kind === "refused") return { ...nothing, result: report.kind, problems: [...report.problems] };
+      return {
+        ...nothing,
+        result: report.kind,
+        applied: [...report.applied],
+        waiting_for_restart: [...report.forRestart],
+        waiting_for_last_call: [...report.forLastCall],
+      };
     },
   }),
   route({

@@ -23,6 +23,16 @@ export const userList = z.object({ users: z.array(user) });
 export const actionList = z.object({ actions: z.array(action), next });
 export const logSetting = z.object({ level: logLevel });
 
+export const reloadReport = z.object({
+  result: z.enum(["reloaded", "refused"]).describe("If it was refused, nothing has changed"),
+  applied: z.array(z.string()).describe("Settings whose new values hold now"),
+  waiting_for_restart: z.array(z.string()).describe("Settings that keep their former values until the next start"),
+  waiting_for_last_call: z
+    .array(z.string())
+    .describe("Trunks that keep their former settings until their last call has ended"),
+  problems: z.array(z.string()).describe("Why it was refused, one line each, with file and line"),
+});
+
 export const hangUpOrder = z
   .strictObject({ reason: line(200).optional().describe("For the log; people read that an administrator did it") })
   .prefault({});
@@ -56,6 +66,7 @@ const named = {
   StopList: stopList,
   Status: status,
   LogSetting: logSetting,
+  ReloadReport: reloadReport,
   Action: action,
   ActionList: actionList,
   QualitySeries: qualitySeries,

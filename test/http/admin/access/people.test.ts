@@ -25,7 +25,7 @@ async function startWorld() {
     public: false,
   });
   const server = createAdminServer({
-    door: bridge.door,
+    door: bridge.adminDoor,
     socketPath: undefined,
     port: { host: "127.0.0.1", port: 0, token, hostNames: [] },
     consoleFolder: consoleFolder(),
