@@ -6,7 +6,7 @@ import type { Call } from "../core/call/model/call.ts";
 import { chargedTo, failsOverTo, isRunning, trunkLegsOf } from "../core/call/model/queries.ts";
 import type { PlannedCall } from "../core/number/plan/dial-plan.ts";
 import { explainArrived, explainDialled } from "../core/policy/number-explanation.ts";
-import type { AdminDoor, ExplainQuery, NumberExplanation } from "../ports/admin/admin-door.ts";
+import type { BridgeDoor, ExplainQuery, NumberExplanation } from "../ports/admin/admin-door.ts";
 import { noLadders } from "../ports/ladders/ladder.ts";
 import { findRecords } from "./observation/history.ts";
 import { limitsOf, usersOf } from "./observation/people.ts";
@@ -20,8 +20,7 @@ import { checkTurn } from "./operation/turn-check.ts";
 import type { BridgePorts, BridgeSettings } from "./setup.ts";
 import { wire, type Wired } from "./wiring.ts";
 
-/** All but what reads the configuration, which is not known in here. */
-export interface Bridge extends Omit<AdminDoor, "reload"> {
+export interface Bridge extends BridgeDoor {
   /** Resolves when calls are taken. Rejects with StoreError or the error of an address in use; then nothing is left running. */
   start(): Promise<void>;
   /**

@@ -25,12 +25,12 @@ export class CurrentSettings {
 
   /** What is made of the settings, once for each time that they change. */
   derive<Made>(make: (settings: BridgeSettings) => Made): () => Made {
-    let of = this.#now;
-    let made = make(of);
+    let from = this.#now;
+    let made = make(from);
     return () => {
-      if (of !== this.#now) {
-        of = this.#now;
-        made = make(of);
+      if (from !== this.#now) {
+        from = this.#now;
+        made = make(from);
       }
       return made;
     };

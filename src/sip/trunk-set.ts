@@ -127,7 +127,10 @@ export class TrunkSet {
       await fresh.trunk.start();
       log.info("trunk started with its new settings", name);
     } catch (error) {
-      log.error("trunk could not be started with its new settings: it goes on with the former ones", { ...name, error });
+      log.error("trunk could not be started with its new settings: it goes on with the former ones", {
+        ...name,
+        error,
+      });
       const again = make(former);
       if (this.#live.get(settings.name) === fresh) this.#live.set(settings.name, again);
       await again.trunk.start().catch((failure: unknown) => log.error("trunk is down", { ...name, error: failure }));

@@ -1,15 +1,15 @@
 // The bridge's own front door, for those inside who serve admins: it is made last of all.
-import type { AdminDoor } from "../../ports/admin/admin-door.ts";
+import type { BridgeDoor } from "../../ports/admin/admin-door.ts";
 
 export class FrontDoor {
-  #door: AdminDoor | undefined;
+  #door: BridgeDoor | undefined;
 
-  open(door: AdminDoor): void {
+  open(door: BridgeDoor): void {
     this.#door = door;
   }
 
   /** Not before the bridge is made. */
-  readonly door = (): AdminDoor => {
+  readonly door = (): BridgeDoor => {
     if (this.#door === undefined) throw new Error("the bridge is not made yet");
     return this.#door;
   };

@@ -18,12 +18,14 @@ export interface ConfigSource {
   readonly read: () => Config;
 }
 
+type BridgeSettings = ReturnType<typeof toBridgeSettings>;
+
 export interface ReloaderParts {
   readonly config: Config;
   /** Undefined: it does not come from a file. */
   readonly source: ConfigSource | undefined;
   readonly bridge: Pick<AdminDoor, "closed"> & {
-    apply(settings: ReturnType<typeof toBridgeSettings>): Promise<void>;
+    apply(settings: BridgeSettings): Promise<void>;
   };
   readonly sip: Pick<SipTrunks, "prepare">;
   readonly contacts: { change(sources: ContactSources): void };
@@ -94,9 +96,11 @@ export class Reloader {
     if (closed === "draining" || closed === "restarting")
       return refused("the bridge is about to stop: its next start reads the file");
     let found: Reloaded;
+    let settings: BridgeSettings;
     let change: TrunkChange;
     try {
       found = reloadConfig(this.#config, source.read(), source.path);
+      settings = toBridgeSettings(found.config);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       return { kind: "refused", problems: error.message.split("\n") };
@@ -106,17 +110,17 @@ export class Reloader {
     } catch (error) {
       return refused(`a trunk cannot listen: ${error instanceof Error ? error.message : String(error)}`);
     }
-    await this.#apply(found.config, change);
+    await this.#apply(found.config, settings, change);
     return { kind: "reloaded", applied: found.applied, forRestart: found.waiting, forLastCall: change.waiting };
   }
 
   /** Everything that decides about calls changes in one turn. */
-  async #apply(config: Config, change: TrunkChange): Promise<void> {
+  async #apply(config: Config, settings: BridgeSettings, change: TrunkChange): Promise<void> {
     const { bridge, contacts, telemetry } = this.#parts;
     const before = this.#config;
     this.#config = config;
     change.commit();
-    const followed = bridge.apply(toBridgeSettings(config));
+    const followed = bridge.apply(settings);
     if (!isDeepStrictEqual(config.contacts, before.contacts)) contacts.change(config.contacts);
     if (config.logging.level !== before.logging.level) telemetry.setLogLevel(config.logging.level);
     await followed;

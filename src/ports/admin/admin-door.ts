@@ -157,3 +157,6 @@ export interface AdminDoor {
   /** What admins have done, for as long as the records of calls are kept. */
   readonly actions: Pick<AdminActions, "note" | "latest">;
 }
+
+/** What the bridge itself offers of it: the configuration's file is not known in there. */
+export type BridgeDoor = Omit<AdminDoor, "reload">;

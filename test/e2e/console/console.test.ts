@@ -35,7 +35,7 @@ function bridgeOfToday(): TestBridge {
 
 test("by keyboard alone: a call appears, rings, is connected, shows how it sounds, and is hung up", async () => {
   const bridge = bridgeOfToday();
-  const { url } = await serveConsole(bridge.door, bridge.clock);
+  const { url } = await serveConsole(bridge.adminDoor, bridge.clock);
   const page = await openPage(browser, url, { viewport: wide });
   await signIn(page);
   await text(page, "There are no calls now.");
@@ -93,7 +93,7 @@ test("by keyboard alone: a call appears, rings, is connected, shows how it sound
 test("by keyboard alone: a trunk is paused after a question, and resumed", async () => {
   const bridge = bridgeOfToday();
   bridge.trunks.states = [{ name: trunk, state: "up", detail: "OPTIONS answered 200", sinceMs: bridge.clock.nowMs() }];
-  const { url } = await serveConsole(bridge.door, bridge.clock);
+  const { url } = await serveConsole(bridge.adminDoor, bridge.clock);
   const page = await openPage(browser, url, { viewport: narrow });
   await signIn(page);
   await page.keyboard.press("g");

@@ -115,12 +115,12 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 
 /** Made anew when the certificate is another one. */
 function contexts(tls: () => OwnCertificate): () => SecureContext {
-  let of: OwnCertificate | undefined;
+  let from: OwnCertificate | undefined;
   let made: SecureContext | undefined;
   return () => {
     const own = tls();
-    if (made === undefined || of?.cert !== own.cert || of.key !== own.key) {
-      of = own;
+    if (made === undefined || from?.cert !== own.cert || from.key !== own.key) {
+      from = own;
       made = createSecureContext({ ...own, minVersion: "TLSv1.2" });
     }
     return made;

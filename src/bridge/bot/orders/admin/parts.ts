@@ -1,11 +1,11 @@
 // What the orders of admins work with. All of it goes through the front door (ports/admin), as their other tools do.
-import type { AdminDoor } from "../../../../ports/admin/admin-door.ts";
+import type { BridgeDoor } from "../../../../ports/admin/admin-door.ts";
 import type { Clock } from "../../../../ports/clock.ts";
 import type { NoteAction } from "../actions.ts";
 import { lengthText } from "../reply.ts";
 
 export interface AdminOrdersParts {
-  readonly door: () => AdminDoor;
+  readonly door: () => BridgeDoor;
   readonly noteAction: NoteAction;
   readonly clock: Pick<Clock, "wallMs">;
 }

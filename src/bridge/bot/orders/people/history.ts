@@ -2,7 +2,7 @@
 import { describeCause, type Cause } from "../../../../core/call/model/cause.ts";
 import type { UserId } from "../../../../core/ids.ts";
 import type { CallerBadge } from "../../../../core/policy/caller-badge.ts";
-import type { AdminDoor, RecordPage } from "../../../../ports/admin/admin-door.ts";
+import type { BridgeDoor, RecordPage } from "../../../../ports/admin/admin-door.ts";
 import type { EndedCall } from "../../../../ports/admin/observed-call.ts";
 import type { Clock } from "../../../../ports/clock.ts";
 import { asked, nothing, order, wrong, type Order } from "../order.ts";
@@ -10,7 +10,7 @@ import type { NumberWords } from "../numbers.ts";
 import { agoText, lengthText, reply } from "../reply.ts";
 
 export interface HistoryOrdersParts {
-  readonly door: () => Pick<AdminDoor, "records">;
+  readonly door: () => Pick<BridgeDoor, "records">;
   readonly numbers: Pick<NumberWords, "named">;
   readonly clock: Pick<Clock, "wallMs">;
 }
