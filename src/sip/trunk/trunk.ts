@@ -53,14 +53,12 @@ interface Started {
 
 export class Trunk {
   readonly #options: TrunkOptions;
-  /** Those of the moment. */
   #settings: TrunkSettings;
   readonly #pool: GatewayPool;
   readonly #hub: Hub;
   readonly #optionsPing: OptionsPing;
   #password: TrunkPassword | undefined;
   readonly #admission: Admission;
-  /** Calls of the trunk that wait for an answer. */
   readonly #waiting = new Pending();
   readonly #pending = new Pending();
   readonly #liveness: GatewayLiveness;
@@ -291,7 +289,6 @@ export class Trunk {
     return this.#waiting.pend();
   }
 
-  /** What it is to be asked and told. */
   get settings(): TrunkSettings {
     return this.#settings;
   }
@@ -331,8 +328,7 @@ export class Trunk {
 
   async stop(patienceMs: number): Promise<void> {
     this.#refresh.stop();
-    this.#optionsPing.stop();
-    const unregistered = this.#started?.registration?.stop(patienceMs);
+    const unregistered = this.retire(patienceMs);
     await this.#pending.settled(this.#options.clock, patienceMs);
     await unregistered;
     this.#started?.agent.close();
