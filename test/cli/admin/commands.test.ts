@@ -299,12 +299,8 @@ describe("what keeps a command from the bridge is said in words", () => {
 describe("config reload", () => {
   test("says what holds now and what waits", async () => {
     const { run: command, door } = await shell();
-    door.report = {
-      kind: "reloaded",
-      applied: ["inbound.numbers", "trunks.spare"],
-      forRestart: ["homeserver.url"],
-      forLastCall: ["main"],
-    };
+    const [applied, forRestart] = [["inbound.numbers", "trunks.spare"], ["homeserver.url"]];
+    door.report = { kind: "reloaded", applied, forRestart, forLastCall: ["main"] };
     expect(await command("config", "reload")).toEqual({
       code: 0,
       err: "",
