@@ -47,10 +47,10 @@ export class LimitNews {
         const bounds = allowed[span];
         if (bounds.seconds === undefined && bounds.money === undefined) continue;
         const used = account.consumed(scope, windows[span], talkedS);
-        for (const of of ["seconds", "money"] as const) {
-          const limit = bounds[of];
-          if (limit === undefined || limit === 0 || used[of] < limit * warnedAt) continue;
-          this.#tell("warned", { scope, span, of, limit, used: used[of], held: 0 }, person);
+        for (const measure of ["seconds", "money"] as const) {
+          const limit = bounds[measure];
+          if (limit === undefined || limit === 0 || used[measure] < limit * warnedAt) continue;
+          this.#tell("warned", { scope, span, of: measure, limit, used: used[measure], held: 0 }, person);
         }
       }
     }
