@@ -25,7 +25,7 @@ function saidOf(said: Said, count: number): string {
 
 /** The same word in both languages, or one that engineers do not translate. */
 const shared =
-  /^(calls\.ready|pages\.(bridge|limits|trunks)|limits\.title|trunks\.title|bridge\.(title|version|status)|call\.(trunk|codec|converted|person|results\.bridge|sipStatus|direction\.\w+)|numbers\.(barred\.satellite|route|over|matches\.\w+|asCaller)|quality\.(jitter|mos)|history\.person|ladder\.(lanes\.\w+|message)|link\.live|state\.version|no|then|shortcuts\.\w+|quality\.words\.\w+)$/;
+  /^(calls\.ready|pages\.(bridge|limits|trunks)|limits\.(title|scopes\.\w+)|trunks\.title|bridge\.(title|version|status)|call\.(trunk|codec|converted|person|results\.bridge|sipStatus|direction\.\w+)|numbers\.(barred\.satellite|route|over|matches\.\w+|asCaller)|quality\.(jitter|mos)|history\.person|ladder\.(lanes\.\w+|message)|link\.live|state\.version|no|then|shortcuts\.\w+|quality\.words\.\w+)$/;
 
 describe.each(languages.filter((language) => language !== "en"))("%s", (language) => {
   const own = leaves[language] ?? new Map<string, Said>();

@@ -6,6 +6,7 @@ import type { call, callRecord } from "../../src/http/admin/wire/calls.ts";
 import type { event } from "../../src/http/admin/wire/events.ts";
 import type { arrived, dialled } from "../../src/http/admin/wire/explanation.ts";
 import type { qualitySeries } from "../../src/http/admin/wire/quality.ts";
+import type { limitUse, stop } from "../../src/http/admin/wire/limits.ts";
 import type { ladder } from "../../src/http/admin/wire/ladders.ts";
 
 export type Call = z.infer<typeof call>;
@@ -25,3 +26,5 @@ export type ErrorBody = z.infer<typeof errorBody>;
 export type Ladder = z.infer<typeof ladder>;
 export type LadderMessage = Ladder["messages"][number];
 export type Quality = z.infer<typeof qualitySeries>;
+export type LimitUse = z.infer<typeof limitUse>;
+export type Stop = z.infer<typeof stop>;

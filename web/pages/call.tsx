@@ -12,7 +12,7 @@ import { findEnded } from "../state/ended-calls.ts";
 import { partiesOf } from "../text/parties.ts";
 import { useWords } from "../text/use-words.ts";
 import { Codec, Direction, Ending, Phase } from "./call-words.tsx";
-import { QualityCharts } from "./quality-charts.tsx";
+import { QualityCharts } from "../quality/quality-charts.tsx";
 import { useHangUp } from "./use-hang-up.ts";
 
 export function CallPage({ id }: { readonly id: string }): JSX.Element {

@@ -10,7 +10,7 @@ import { Table, type Column } from "../parts/table.tsx";
 import { partiesOf } from "../text/parties.ts";
 import { useWords } from "../text/use-words.ts";
 import { Direction, Phase } from "./call-words.tsx";
-import { QualityCell } from "./quality-cell.tsx";
+import { QualityCell } from "../quality/quality-cell.tsx";
 import { useHangUp } from "./use-hang-up.ts";
 
 export function CallsPage(): JSX.Element {

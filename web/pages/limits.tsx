@@ -4,6 +4,7 @@ import { useLive } from "../app/use-app.ts";
 import { Empty, Loading } from "../parts/problem.tsx";
 import { Facts, Meter } from "../parts/small.tsx";
 import { Table } from "../parts/table.tsx";
+import { Budgets, StopSwitch } from "./spending.tsx";
 import { useWords } from "../text/use-words.ts";
 
 export function LimitsPage(): JSX.Element {
@@ -32,6 +33,14 @@ export function LimitsPage(): JSX.Element {
             [t.limits.allowed, kinds.length === 0 ? t.none : f.list(kinds)],
           ]}
         />
+      </section>
+      <section aria-labelledby="budget">
+        <h2 id="budget">{t.limits.budget}</h2>
+        <Budgets />
+      </section>
+      <section aria-labelledby="stops">
+        <h2 id="stops">{t.limits.stops}</h2>
+        <StopSwitch />
       </section>
       <section aria-labelledby="in-calls">
         <h2 id="in-calls">{t.limits.people}</h2>

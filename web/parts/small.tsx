@@ -52,13 +52,15 @@ interface MeterProps {
   readonly label: string;
   readonly used: number;
   readonly limit: number;
+  /** In place of the two numbers. */
+  readonly words?: string;
 }
 
-export function Meter({ label, used, limit }: MeterProps): JSX.Element {
+export function Meter({ label, used, limit, words: given }: MeterProps): JSX.Element {
   const { t, f } = useWords();
   const part = limit === 0 ? 1 : Math.min(1, used / limit);
   const tone = part >= 1 ? "bad" : part >= 0.8 ? "warn" : "good";
-  const words = t.calls.of(f.number(used), f.number(limit));
+  const words = given ?? t.calls.of(f.number(used), f.number(limit));
   return (
     <div class="meter-row">
       <svg

@@ -18,6 +18,9 @@ export interface Formats {
   /** `part` of 1. */
   readonly percent: (part: number, digits?: number) => string;
   readonly milliseconds: (value: number) => string;
+  readonly minutes: (value: number) => string;
+  /** `currency`: ISO 4217. */
+  readonly money: (value: number, currency: string) => string;
   readonly list: (parts: readonly string[]) => string;
 }
 
@@ -73,6 +76,12 @@ export function formatsOf(locale: string, timeZone?: string): Formats {
     percent: (part, digits = 1) =>
       new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: digits }).format(part),
     milliseconds: (value) => millisecond.format(Math.round(value)),
+    minutes: (value) =>
+      new Intl.NumberFormat(locale, { style: "unit", unit: "minute", maximumFractionDigits: 1 }).format(value),
+    money(value, currency) {
+      if (!/^[A-Z]{3}$/.test(currency)) return `${new Intl.NumberFormat(locale).format(value)} ${currency}`.trim();
+      return new Intl.NumberFormat(locale, { style: "currency", currency }).format(value);
+    },
     list: (parts) => lists.format(parts),
   };
 }

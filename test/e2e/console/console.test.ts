@@ -246,6 +246,21 @@ test("a bridge that is gone is said to be gone, what is shown is marked as old, 
   await page.locator(".link-state").getByText("Live").waitFor();
 });
 
+test("by keyboard alone: all outgoing calls are stopped after a question, and allowed again", async () => {
+  const { url } = await serveConsole(new FakeDoor(), systemClock);
+  const page = await openPage(browser, `${url}#/limits`, { viewport: narrow });
+  await signIn(page);
+  await page.getByRole("button", { name: "Stop all outgoing calls …" }).press("Enter");
+  await page.locator("dialog[open]").getByText("All outgoing calls end now").waitFor();
+  await page.keyboard.type("toll fraud");
+  await page.keyboard.press("Enter");
+  await said(page, "Outgoing calls are stopped.");
+  await page.locator("td").getByText("toll fraud").waitFor();
+  await page.getByRole("button", { name: "Allow again" }).press("Enter");
+  await said(page, "These calls may begin again.");
+  await page.getByRole("button", { name: "Stop all outgoing calls …" }).waitFor();
+});
+
 test("hostile names are text and nothing else", async () => {
   const door = new FakeDoor();
   const hostile = `"><img src=x onerror=globalThis.harmed=true><script>globalThis.harmed=true</script>`;
