@@ -116,7 +116,9 @@ describe("while the homeserver is silent", () => {
     const { url, asked } = await homeserver(() => "silence");
     const { ask, status, log } = await start(url);
     await ask("thirdparty/user/m.protocol.pstn?m.id.phone=1");
-    const series = (text: string): number => text.split("\n").filter((line) => line.startsWith("matrix_sip_")).length;
+    // What the homeserver is asked meanwhile has series of its own, whoever looks up what.
+    const series = (text: string): number =>
+      text.split("\n").filter((line) => /^matrix_sip_(?!homeserver_request)/.test(line)).length;
     const before = series((await status("/metrics")).text);
     for (let batch = 0; batch < 20; batch += 1)
       await Promise.all(
