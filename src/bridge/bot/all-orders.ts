@@ -4,6 +4,7 @@ import { consoleOrder, type ConsoleLinks } from "./orders/admin/console-link.ts"
 import { explainOrder } from "./orders/admin/explain.ts";
 import type { AdminOrdersParts } from "./orders/admin/parts.ts";
 import { statusOrder } from "./orders/admin/status.ts";
+import { stopOrders } from "./orders/admin/stop.ts";
 import { trunksOrder } from "./orders/admin/trunks.ts";
 import { blockOrders, type BlockOrdersParts } from "./orders/people/block.ts";
 import { callOrder, inviteOrder, keypadOrder, transferOrder, type Dialling } from "./orders/people/call.ts";
@@ -34,6 +35,7 @@ export function createOrders(parts: OrdersParts, dialling: () => Dialling): read
     statusOrder(parts),
     callsOrder(parts),
     hangUpOrder(parts),
+    ...stopOrders(parts),
     trunksOrder(parts),
     explainOrder(parts),
     consoleOrder(parts),

@@ -1,30 +1,15 @@
 // What people and admins write to the bot besides numbers to call, and what they read.
 import { beforeEach, describe, expect, test } from "vitest";
-import { deviceId, roomId, type UserId } from "../../../src/core/ids.ts";
+import { deviceId, type UserId } from "../../../src/core/ids.ts";
 import { callerOf } from "../../fakes/arrivals.ts";
-import { accepted, ann, bob, made1, room, TestBridge, trunk, type TestBridgeOptions } from "../test-bridge.ts";
+import { accepted, ann, bob, made1, room, TestBridge, trunk } from "../test-bridge.ts";
+import { bot, lobby, lobbyOf, write as writeTo } from "./lobby.ts";
 
-const bot = "@_sip_bot:example.org" as UserId;
-const lobby = roomId("!lobby:example.org");
 const stranger = "@eve:elsewhere.org" as UserId;
 
 let bridge: TestBridge;
 
-async function lobbyOf(options: TestBridgeOptions = { admins: [] }): Promise<TestBridge> {
-  const made = new TestBridge(options);
-  made.homeserver.memberList = [ann, bot].map((user) => ({ user, membership: "join" }));
-  const invited = { kind: "member.invited", user: bot, direct: true, encrypted: false, public: false } as const;
-  await made.take({ ...made.origin(ann, lobby), ...invited });
-  return made;
-}
-
-/** What the bot says to it, if anything. */
-async function write(body: string, sender: UserId = ann): Promise<string | undefined> {
-  const said = () => bridge.homeserver.notices.filter((one) => one.room === lobby).map(({ text }) => text);
-  const before = said().length;
-  await bridge.take({ ...bridge.origin(sender, lobby), kind: "message.received", body, form: "text", edits: false });
-  return said().slice(before).at(-1);
-}
+const write = (body: string, sender?: UserId) => writeTo(bridge, body, sender);
 
 beforeEach(async () => {
   bridge = await lobbyOf();

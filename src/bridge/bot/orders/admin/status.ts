@@ -2,7 +2,7 @@
 import { describeCause } from "../../../../core/call/model/cause.ts";
 import { nothing, order, type Order } from "../order.ts";
 import { reply } from "../reply.ts";
-import { trunkLines, type AdminOrdersParts } from "./parts.ts";
+import { stopLines, trunkLines, type AdminOrdersParts } from "./parts.ts";
 
 export function statusOrder({ door, clock }: Omit<AdminOrdersParts, "noteAction">): Order {
   return order({
@@ -23,6 +23,7 @@ export function statusOrder({ door, clock }: Omit<AdminOrdersParts, "noteAction"
       const open = failing.length > 0 ? "Not ready." : "Ready.";
       return reply(closed === undefined ? open : (describeCause(closed).words ?? closed), [
         `calls: ${used} of ${limit}`,
+        ...stopLines({ door, clock }),
         ...failing.map(({ name, detail }) => `${name} is not ready: ${detail}`),
         ...trunkLines({ door, clock }).map((line) => `trunk ${line}`),
       ]);
