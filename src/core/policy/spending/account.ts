@@ -116,7 +116,7 @@ export class Account {
 
   /** Takes it in with a first share of up to `wanted` seconds; where less than `least` are left it is not taken in. */
   open(charge: Omit<Charge, "shares">, windows: Windows, wanted: number, least: number): Grant {
-    const fresh: Charge = { ...charge, shares: [] };
+    const fresh: Charge = { ...charge, scopes: distinct(charge.scopes), shares: [] };
     const grant = this.#granted(fresh, windows, wanted);
     if (grant.seconds < least) return grant;
     this.#put(this.#isLimited(fresh) ? withShare(fresh, windows, grant.seconds) : fresh);
@@ -140,7 +140,7 @@ export class Account {
     const before = this.#charges.get(id);
     if (before === undefined) return undefined;
     this.#remove(id);
-    let next: Charge = { ...before, scopes, rates, shares: [] };
+    let next: Charge = { ...before, scopes: distinct(scopes), rates, shares: [] };
     this.#put(next);
     for (const { windows, seconds } of before.shares) {
       const { seconds: left, shortage } = this.#granted(next, windows, seconds);
@@ -321,6 +321,11 @@ export class Account {
     this.#counters.set(key, fresh);
     return fresh;
   }
+}
+
+/** A call counts once for each, also where one who pays for it already takes it over. */
+function distinct(scopes: readonly Scope[]): readonly Scope[] {
+  return [...new Map(scopes.map((scope) => [scopeKey(scope), scope])).values()];
 }
 
 /** The first so many seconds of them. */

@@ -189,6 +189,13 @@ describe("whatever calls do, in whatever order, restarts and midnights included"
 });
 
 describe("a limit", () => {
+  test("counts a call once for whoever takes it over from themselves", () => {
+    const account = accountWith({ [scopeKey(ann)]: limited({ seconds: 100 }) });
+    account.open({ id: "c", scopes: [ann], rates: [] }, monday, 60, 1);
+    expect(account.rework("c", [ann, ann], [])).toBeUndefined();
+    expect(account.usage(ann, monday.day)).toMatchObject({ heldSeconds: 60 });
+  });
+
   test("cuts a call to what every scope leaves, and names the one that does", () => {
     const account = accountWith({
       [scopeKey(ann)]: limited({ seconds: 600 }),
