@@ -232,6 +232,8 @@ export class FakeDoor implements AdminDoor {
   readonly stopOrders: StopOrder[] = [];
   readonly spending: AdminDoor["spending"] = {
     currency: "EUR",
+    zone: "Europe/London",
+    usesOf: () => [],
     uses: () => [
       { scope: { kind: "user", name: ann }, span: "day", of: "seconds", limit: 3600, used: 2910 },
       { scope: { kind: "country", name: "LV" }, span: "month", of: "money", limit: undefined, used: 1_250_000 },

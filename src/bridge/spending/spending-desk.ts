@@ -50,7 +50,11 @@ export function spendingDesk({ spending, stops, policy, running, end }: Spending
     get currency() {
       return policy().currency;
     },
+    get zone() {
+      return policy().zone;
+    },
     uses: () => limited().flatMap(usesOf),
+    usesOf: (name) => usesOf({ kind: "user", name }),
     stops: () => stops.list,
     async stop(order) {
       const kept = stops.stop(order);

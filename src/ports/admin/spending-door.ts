@@ -1,4 +1,5 @@
 // Limits of minutes and money, and the switch that stops calls, for an admin's tools and for the bot.
+import type { UserId } from "../../core/ids.ts";
 import type { Scope } from "../../core/policy/spending/allowance.ts";
 import type { Bar } from "../../core/policy/spending/bar.ts";
 import type { Span } from "../../core/policy/spending/calendar.ts";
@@ -25,8 +26,12 @@ export interface StopOrder {
 
 export interface SpendingDoor {
   readonly currency: string;
+  /** The time zone in which days and months are counted. */
+  readonly zone: string;
   /** Everything that is limited, and everybody who has called. */
   uses(): readonly LimitUse[];
+  /** What one person has used, of their own limits. */
+  usesOf(person: UserId): readonly LimitUse[];
   /** The latest first. */
   stops(): readonly Bar[];
   /** Ends the calls and lets none begin, calls to emergency numbers excepted, until `start`. Gives how many ended. */

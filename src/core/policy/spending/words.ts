@@ -12,6 +12,8 @@ export interface Telling {
   readonly atMs: number;
 }
 
+type OwnUse = Pick<Shortage, "span" | "of" | "used"> & { readonly limit: number | undefined };
+
 const spanWords: Readonly<Record<Span, string>> = { day: "today", month: "this month" };
 
 /** `60 minutes`, `5.00 EUR`. */
@@ -51,6 +53,13 @@ export function warningWords({ span, of, limit, used }: Shortage, telling: Telli
   const amount = amountText(of, limit, telling.currency);
   const until = momentText(endOf(span, telling.atMs, telling.zone), telling.zone);
   return `You have used ${amountText(of, used, telling.currency)} of your ${amount} of calls for ${spanWords[span]}. A new ${span} begins at ${until}.`;
+}
+
+/** For the person who asks: `today: 12 minutes of 60 minutes, 48 minutes left`. */
+export function useWords({ span, of, used, limit }: OwnUse, currency: string): string {
+  const amount = (part: number) => amountText(of, part, currency);
+  const spent = `${spanWords[span]}: ${amount(used)}`;
+  return limit === undefined ? spent : `${spent} of ${amount(limit)}, ${amount(Math.max(0, limit - used))} left`;
 }
 
 /** For admins, at 80 % of a limit and at all of it. */

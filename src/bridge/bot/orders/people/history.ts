@@ -2,6 +2,9 @@
 import { describeCause, type Cause } from "../../../../core/call/model/cause.ts";
 import type { UserId } from "../../../../core/ids.ts";
 import type { CallerBadge } from "../../../../core/policy/caller-badge.ts";
+import { spans } from "../../../../core/policy/spending/allowance.ts";
+import { endOf, momentText } from "../../../../core/policy/spending/calendar.ts";
+import { useWords } from "../../../../core/policy/spending/words.ts";
 import type { BridgeDoor, RecordPage } from "../../../../ports/admin/admin-door.ts";
 import type { EndedCall } from "../../../../ports/admin/observed-call.ts";
 import type { Clock } from "../../../../ports/clock.ts";
@@ -10,7 +13,7 @@ import type { NumberWords } from "../numbers.ts";
 import { agoText, lengthText, reply } from "../reply.ts";
 
 export interface HistoryOrdersParts {
-  readonly door: () => Pick<BridgeDoor, "records">;
+  readonly door: () => Pick<BridgeDoor, "records" | "spending">;
   readonly numbers: Pick<NumberWords, "named">;
   readonly clock: Pick<Clock, "wallMs">;
 }
@@ -68,7 +71,7 @@ export function historyOrders({ door, numbers, clock }: HistoryOrdersParts): rea
     words: ["usage"],
     who: "people",
     behind: "",
-    does: "shows how much you have called in the last day and the last 30 days",
+    does: "shows how much you have called, how many minutes and how much money that was, and what is left of your limits",
     example: "usage",
     parse: nothing,
     async run(_, { person }) {
@@ -78,10 +81,20 @@ export function historyOrders({ door, numbers, clock }: HistoryOrdersParts): rea
       );
       const inDay = calls.filter(({ endedAtMs }) => endedAtMs >= now - dayMs);
       const atLeast = calls.length >= mostCounted ? "at least " : "";
-      return reply("Your calls to telephones:", [
-        `in the last day: ${sumOf(inDay)}`,
-        `in the last 30 days: ${atLeast}${sumOf(calls)}`,
-      ]);
+      const { spending } = door();
+      const { currency, zone } = spending;
+      const uses = spending.usesOf(person);
+      const [day, month] = spans.map((span) => momentText(endOf(span, now, zone), zone));
+      const isLimited = uses.some(({ limit }) => limit !== undefined);
+      return reply(
+        "Your calls to telephones:",
+        [
+          `in the last day: ${sumOf(inDay)}`,
+          `in the last 30 days: ${atLeast}${sumOf(calls)}`,
+          ...uses.map((use) => useWords(use, currency)),
+        ],
+        isLimited ? `A new day begins at ${day}, a new month at ${month}.` : "",
+      );
     },
   });
   return [history, usage];
