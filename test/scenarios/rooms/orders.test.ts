@@ -177,6 +177,21 @@ describe("people who take no calls", () => {
     expect(again.trunks.verbs).toEqual(["reject", "ring"]);
   });
 
+  test.each([
+    ["dnd until 8:00", "08:00 on Saturday 16 January", 24 * 60],
+    ["do not disturb until 8 AM", "08:00 on Saturday 16 January", 24 * 60],
+    ["dnd till 11.59pm", "23:59 on Friday 15 January", 15 * 60 + 59],
+    ["dnd until 12:00", "12:00 on Friday 15 January", 4 * 60],
+  ])("%s: are rung again when the clock says so, in the zone of the limits", async (body, moment, minutes) => {
+    expect(await write(body)).toBe(`No calls ring you until ${moment} (Europe/London).`);
+    await bridge.passTime((minutes - 1) * 60_000);
+    await bridge.arrive();
+    expect(invited()).toEqual([]);
+    await bridge.passTime(60_000);
+    await bridge.arrive();
+    expect(invited()).toEqual([ann]);
+  });
+
   test("still get texts", async () => {
     await write("dnd on");
     const identity = callerOf("+442079460123");
@@ -184,8 +199,12 @@ describe("people who take no calls", () => {
   });
 
   test.each([
-    ["dnd maybe", "On, off, or for how long? Example: do-not-disturb for 2 h"],
-    ["dnd for 0 h", "On, off, or for how long?"],
+    ["dnd maybe", "On, off, for how long, or until when? Example: do-not-disturb for 2 h"],
+    ["dnd for 0 h", "On, off, for how long, or until when?"],
+    ["dnd until 25:00", "Until which time? As 8:00, 20:15 or 8 am. Example"],
+    ["dnd until 13 pm", "Until which time?"],
+    ["dnd until 8:60", "Until which time?"],
+    ["dnd until 8", "Until which time?"],
     ["dnd for 31 days", "For 30 days at most."],
   ])("who write %j read %j", async (body, words) => {
     expect(await write(body)).toContain(words);

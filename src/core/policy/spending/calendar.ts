@@ -8,6 +8,12 @@ export interface Windows {
   readonly month: string;
 }
 
+/** By a clock with 24 hours. */
+export interface TimeOfDay {
+  readonly hour: number;
+  readonly minute: number;
+}
+
 /** One for each zone: they are slow to make. */
 const formats = new Map<string, Intl.DateTimeFormat>();
 const zoneParts = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" } as const;
@@ -48,6 +54,22 @@ export function endOf(span: Span, ms: number, zone: string): number {
     else beyond = tried;
   }
   return beyond * minuteMs;
+}
+
+/** When clocks there show that time next. A time that they skip is the moment in which they do. */
+export function nextTime({ hour, minute }: TimeOfDay, ms: number, zone: string): number {
+  const shownAt = (at: number): string => {
+    const parts = partsAt(at, zone);
+    return `${windowsAt(at, zone).day} ${parts["hour"] ?? ""}:${parts["minute"] ?? ""}`;
+  };
+  const wanted = `${String(hour).padStart(2, "0")}:${String(minute).padStart(2, "0")}`;
+  const today = `${windowsAt(ms, zone).day} ${wanted}`;
+  const sought = shownAt(ms) < today ? today : `${windowsAt(endOf("day", ms, zone), zone).day} ${wanted}`;
+  let at = Math.floor(ms / minuteMs) + 1;
+  // Hours first: there are thousands of minutes in two days.
+  while (shownAt((at + 180) * minuteMs) < sought) at += 60;
+  while (shownAt(at * minuteMs) < sought) at += 1;
+  return at * minuteMs;
 }
 
 /** `00:00 on Wednesday 2 December (Europe/Berlin)`. */

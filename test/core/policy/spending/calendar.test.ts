@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { endOf, hourAt, momentText, windowsAt } from "../../../../src/core/policy/spending/calendar.ts";
+import { endOf, hourAt, momentText, nextTime, windowsAt } from "../../../../src/core/policy/spending/calendar.ts";
 
 const at = (iso: string): number => Date.parse(iso);
 
@@ -45,4 +45,21 @@ describe("days and months begin by the clocks of the zone", () => {
 test("a moment is said with its day and zone", () => {
   expect(momentText(at("2026-12-01T23:00:00Z"), "Europe/Berlin")).toBe("00:00 on Wednesday 2 December (Europe/Berlin)");
   expect(hourAt(at("2026-12-01T23:30:00Z"), "Europe/Berlin")).toBe(0);
+});
+
+describe("the next time that clocks show", () => {
+  test.each([
+    ["Europe/Berlin", "2026-12-01T05:00Z", 8, 0, "2026-12-01T07:00Z"],
+    ["Europe/Berlin", "2026-12-01T07:00Z", 8, 0, "2026-12-02T07:00Z"],
+    ["Europe/Berlin", "2026-12-31T22:59:30Z", 0, 0, "2026-12-31T23:00Z"],
+    ["Asia/Kathmandu", "2026-12-01T05:00Z", 10, 45, "2026-12-02T05:00Z"],
+    // Clocks go from 02:00 to 03:00.
+    ["Europe/Berlin", "2027-03-27T23:00Z", 2, 30, "2027-03-28T01:00Z"],
+    ["Europe/Berlin", "2027-03-27T23:00Z", 8, 0, "2027-03-28T06:00Z"],
+    // Clocks go from 03:00 to 02:00.
+    ["Europe/Berlin", "2026-10-24T22:00Z", 2, 30, "2026-10-25T00:30Z"],
+    ["Europe/Berlin", "2026-10-24T22:00Z", 8, 0, "2026-10-25T07:00Z"],
+  ])("in %s after %s, %i:%i", (zone, from, hour, minute, next) => {
+    expect(nextTime({ hour, minute }, Date.parse(from), zone)).toBe(Date.parse(next));
+  });
 });
