@@ -75,6 +75,7 @@ export function openDoor(inside: Wired, ports: BridgePorts): Bridge {
     await first.load();
     await inside.blocks.load();
     await inside.quiet.load();
+    await inside.ringTimes.load();
     await inside.clientKinds.load(inside.rung.people().keys());
     await inside.keypads.load();
     await inside.spending.load();

@@ -23,6 +23,7 @@ import { CallEvents } from "./calls/call-events.ts";
 import { CallIndex } from "./calls/call-index.ts";
 import { HangUps } from "./calls/hang-ups.ts";
 import { Switchboard } from "./calls/switchboard.ts";
+import { RingTimes } from "./choices/ring-times.ts";
 import { createLookup } from "./directory/lookup.ts";
 import { lookupDelay } from "./directory/lookup-delay.ts";
 import { OpenSessions } from "./effects/open-sessions.ts";
@@ -156,6 +157,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     telemetry,
   });
   const quiet = new QuietPeople({ ...common, conversations, settings: memory });
+  const ringTimes = new RingTimes(memory);
   const calling = {
     ...common,
     ...places,
@@ -163,6 +165,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     gate,
     blocks,
     quiet,
+    ringTimes,
     screen: new Screen({ blocks, quiet, choices: () => settings.now.blocking }),
     callers,
     clientKinds,
@@ -209,6 +212,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
       people: rung.people,
       blocks,
       quiet,
+      ringTimes,
       ringBacks,
       dialIns,
       consoleLogins,
@@ -368,6 +372,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     certificates,
     ringBacks,
     quiet,
+    ringTimes,
     rung,
     sessions,
     settings,

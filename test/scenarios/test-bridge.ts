@@ -150,6 +150,7 @@ export class TestBridge {
   async loadBlocks(): Promise<void> {
     await this.#inside.blocks.load();
     await this.#inside.quiet.load();
+    await this.#inside.ringTimes.load();
   }
 
   /** As the admin API has it. */

@@ -26,6 +26,7 @@ import { UnlistedNumbers } from "./unlisted-numbers.ts";
 import type { Callers, KnownCaller } from "./callers.ts";
 import type { QuietPeople } from "../blocking/quiet-people.ts";
 import type { Screen } from "../blocking/screen.ts";
+import type { RingTimes } from "../choices/ring-times.ts";
 import type { Ghosts } from "../rooms/ghosts.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
 import type { CallStops } from "../spending/call-stops.ts";
@@ -46,6 +47,7 @@ export interface InboundAdmissionParts {
   readonly policy: () => Policy;
   readonly screen: Pick<Screen, "look">;
   readonly quiet: Pick<QuietPeople, "missed">;
+  readonly ringTimes: Pick<RingTimes, "shorten">;
   readonly pins: Pick<PinGuard, "isBarred">;
   readonly notices: () => Notices;
   readonly calls: CallsOfTheMoment;
@@ -84,7 +86,7 @@ export class InboundAdmission {
   }
 
   #firstStep(arrival: InviteArrival): Step {
-    const { callers, ghosts, pins, quiet, screen } = this.#parts;
+    const { callers, ghosts, pins, quiet, ringTimes, screen } = this.#parts;
     const { called, trunk, identity, diversions } = arrival;
     const did = this.#parts.recipients(called, trunk);
     const caller = callers.of(trunk, identity, diversions);
@@ -102,7 +104,7 @@ export class InboundAdmission {
     const screened = screen.look(caller, did.stages, "call");
     for (const person of screened.missedBy) void quiet.missed(person, caller.name);
     if (screened.kind === "refused") return this.#refuse(arrival, caller, did.number, screened.cause, did.stages);
-    const stages = this.#withoutBusy(screened.stages, caller);
+    const stages = ringTimes.shorten(this.#withoutBusy(screened.stages, caller));
     if (stages.length === 0) return this.#refuse(arrival, caller, did.number, "busy", screened.stages);
     const { pin } = did;
     if (pin !== undefined && pins.isBarred(pin.name, caller.ghost.user))

@@ -11,10 +11,11 @@ import { callOrder, inviteOrder, keypadOrder, transferOrder, type Dialling } fro
 import { doNotDisturbOrder, type Quiet } from "./orders/people/do-not-disturb.ts";
 import { helpOrder } from "./orders/people/help.ts";
 import { historyOrders } from "./orders/people/history.ts";
+import { ringOrder, type RingOrderParts } from "./orders/people/ring.ts";
 import type { NumberWords } from "./orders/numbers.ts";
 import type { Order } from "./orders/order.ts";
 
-export interface OrdersParts extends AdminOrdersParts {
+export interface OrdersParts extends AdminOrdersParts, RingOrderParts {
   readonly consoleLogins: ConsoleLinks;
   readonly quiet: Quiet;
   readonly blocks: BlockOrdersParts["blocks"];
@@ -31,6 +32,7 @@ export function createOrders(parts: OrdersParts, dialling: () => Dialling): read
     ...historyOrders(parts),
     ...blockOrders(parts),
     doNotDisturbOrder(parts),
+    ringOrder(parts),
     helpOrder(() => all),
     statusOrder(parts),
     callsOrder(parts),
