@@ -2,15 +2,17 @@
 import { parseUserId, type UserId } from "../../core/ids.ts";
 import type { Settings } from "../../ports/store.ts";
 
-export interface OwnChoicesParts<Choice extends string | number> {
+export interface OwnChoicesParts<Choice extends string | number | null> {
   readonly settings: Settings;
   /** Under which they are stored. */
   readonly key: string;
   /** Undefined of what makes no sense: that is nobody's choice. */
   readonly parse: (stored: unknown) => Choice | undefined;
+  /** Whether it need not be kept any more. */
+  readonly isOver?: (choice: Choice) => boolean;
 }
 
-export class OwnChoices<Choice extends string | number> {
+export class OwnChoices<Choice extends string | number | null> {
   readonly #parts: OwnChoicesParts<Choice>;
   #choices: ReadonlyMap<UserId, Choice> = new Map();
   /** One change after the other: each is stored with all that were before it. */
@@ -37,9 +39,9 @@ export class OwnChoices<Choice extends string | number> {
   }
 
   async #change(before: Promise<void>, person: UserId, choice: Choice | undefined): Promise<void> {
-    const { settings, key } = this.#parts;
+    const { settings, key, isOver } = this.#parts;
     await Promise.allSettled([before]);
-    const next = new Map(this.#choices);
+    const next = new Map([...this.#choices].filter(([, one]) => isOver?.(one) !== true));
     if (choice === undefined) next.delete(person);
     else next.set(person, choice);
     await settings.set(key, JSON.stringify(Object.fromEntries(next)));
