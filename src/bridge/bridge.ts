@@ -80,6 +80,7 @@ export function openDoor(inside: Wired, ports: BridgePorts): Bridge {
     await inside.keypads.load();
     await inside.spending.load();
     await inside.callStops.load();
+    await inside.patterns.load();
     await sip.start(inside.sipSinks);
     stops.add(() => sip.stop());
     stops.add(() => readiness.stop());
@@ -217,6 +218,7 @@ export function openDoor(inside: Wired, ports: BridgePorts): Bridge {
     spending: spendingDesk({
       spending: inside.spending,
       stops: inside.callStops,
+      patterns: inside.patterns,
       policy: () => settings.now.spending,
       running: () => index.runners,
       end,

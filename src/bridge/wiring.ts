@@ -145,10 +145,11 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     clock,
   });
   const pins = new PinGuard({ ...common, pins: () => settings.now.pins, withheld: ids.withheld });
-  const { spending, stops: callStops } = createSpending({
+  const { spending, callStops, patterns } = createSpending({
     ...common,
     spending: () => settings.now.spending,
     store: store.spending,
+    home: () => plan().country,
     watch: storeWatch,
     post: (leg, fact) => void index.holderOf(leg)?.post(fact),
     isHeld: (leg) => index.holderOf(leg) !== undefined,
@@ -379,6 +380,7 @@ export function wire(ports: BridgePorts, initial: BridgeSettings) {
     sipSinks,
     spending,
     callStops,
+    patterns,
     store,
     storeWatch,
     switchboard,

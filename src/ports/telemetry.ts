@@ -5,6 +5,7 @@ import type { MediaEnd } from "../core/media-end.ts";
 import type { TrunkName } from "../core/ids.ts";
 import type { Tracing } from "./tracing.ts";
 import type { Scope } from "../core/policy/spending/allowance.ts";
+import type { Suspicion } from "../core/policy/spending/patterns.ts";
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -52,6 +53,8 @@ export interface Telemetry {
   homeserverAnswered(request: string, status: number, tookMs: number): void;
   /** Of a limit 80 % are used, or all of it. */
   limitTold(scope: Scope["kind"], what: "warned" | "reached"): void;
+  /** Calls of a person look like fraud and are held. */
+  callsHeld(shape: Suspicion["shape"]): void;
   trunkState(trunk: TrunkName, up: boolean): void;
   /** When the bridge's own certificate for a trunk ends (ms since the epoch). */
   certificateEnds(trunk: TrunkName, atMs: number): void;

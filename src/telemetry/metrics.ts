@@ -6,6 +6,7 @@ import { mediaEnds, sideNames, type MediaEnd } from "../core/media-end.ts";
 import type { CallRecord } from "../core/call/model/record.ts";
 import { qualityBetween } from "../core/quality/direction-quality.ts";
 import type { Scope } from "../core/policy/spending/allowance.ts";
+import type { Suspicion } from "../core/policy/spending/patterns.ts";
 import type { LookupOutcome, Telemetry, TextDirection, TextOutcome } from "../ports/telemetry.ts";
 
 const prefix = "matrix_sip_";
@@ -72,6 +73,12 @@ export class Metrics implements Counted {
     name: `${prefix}limits_total`,
     help: "Limits of minutes or money of which 80 % were used, or all, by whose limit it is.",
     labelNames: ["scope", "state"],
+    registers: [this.#registry],
+  });
+  readonly #held = new Counter({
+    name: `${prefix}calls_held_total`,
+    help: "Holds of a person's calls to a range of numbers because they look like fraud, by shape.",
+    labelNames: ["shape"],
     registers: [this.#registry],
   });
   readonly #trunkUp = new Gauge({
@@ -223,6 +230,9 @@ export class Metrics implements Counted {
 
   limitTold(scope: Scope["kind"], what: "warned" | "reached"): void {
     this.#limits.inc({ scope, state: what });
+  }
+  callsHeld(shape: Suspicion["shape"]): void {
+    this.#held.inc({ shape });
   }
   callUnheard(end: MediaEnd): void {
     this.#unheard.inc({ side: sideNames[end] });

@@ -2,6 +2,7 @@
 import { sideNames, type MediaEnd } from "../core/media-end.ts";
 import type { CallRecord } from "../core/call/model/record.ts";
 import type { Scope } from "../core/policy/spending/allowance.ts";
+import type { Suspicion } from "../core/policy/spending/patterns.ts";
 import type { MediaStats, EndStats } from "../core/call/model/media-stats.ts";
 import type { TrunkName } from "../core/ids.ts";
 import type { Log, LookupOutcome, Telemetry, TextDirection, TextOutcome } from "../ports/telemetry.ts";
@@ -83,6 +84,7 @@ export function createTelemetry(options: LogOptions, openTracing?: (log: Log) =>
     homeserverAnswered: (request: string, status: number, tookMs: number) =>
       metrics.homeserverAnswered(request, status, tookMs),
     limitTold: (scope: Scope["kind"], what: "warned" | "reached") => metrics.limitTold(scope, what),
+    callsHeld: (shape: Suspicion["shape"]) => metrics.callsHeld(shape),
     trunkState: (trunk: TrunkName, up: boolean) => metrics.trunkState(trunk, up),
     certificateEnds: (trunk: TrunkName, atMs: number) => metrics.certificateEnds(trunk, atMs),
     eventsTaken: (count: number, duplicates: number) => metrics.eventsTaken(count, duplicates),

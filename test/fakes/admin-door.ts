@@ -5,7 +5,7 @@ import { noMediaStats } from "../../src/core/call/model/media-stats.ts";
 import { createGhostIds } from "../../src/core/number/ghost/ghost-id.ts";
 import { explainArrived, explainDialled } from "../../src/core/policy/number-explanation.ts";
 import type { AdminDoor, RecordQuery, TrunkStatus } from "../../src/ports/admin/admin-door.ts";
-import type { StopOrder } from "../../src/ports/admin/spending-door.ts";
+import type { HeldCalls, StopOrder } from "../../src/ports/admin/spending-door.ts";
 import type { BridgeEvent, Listener, Overrun } from "../../src/ports/admin/bridge-event.ts";
 import type { TestCall, TestCallOrder, TestCallPlaced } from "../../src/ports/admin/test-call.ts";
 import type { ReloadReport } from "../../src/ports/admin/reload-report.ts";
@@ -229,6 +229,7 @@ export class FakeDoor implements AdminDoor {
     this.drains.push(withinMs);
     return 0;
   }
+  heldCalls: readonly HeldCalls[] = [];
   readonly stopOrders: StopOrder[] = [];
   readonly spending: AdminDoor["spending"] = {
     currency: "EUR",
@@ -249,6 +250,12 @@ export class FakeDoor implements AdminDoor {
       })),
     stop: async (order) => this.stopOrders.push(order),
     start: async () => this.stopOrders.pop() !== undefined,
+    held: () => this.heldCalls,
+    allow: async ({ person, prefix }) => {
+      const released = this.heldCalls.filter((one) => one.person === person && (prefix ?? one.prefix) === one.prefix);
+      this.heldCalls = this.heldCalls.filter((one) => !released.includes(one));
+      return released.map((one) => one.prefix);
+    },
   };
   readonly blocks = new Blocks({
     stored: openMemoryStore().blocks,

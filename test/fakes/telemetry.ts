@@ -47,6 +47,10 @@ export class FakeTelemetry implements Telemetry {
   readonly unheard: MediaEnd[] = [];
   readonly limits: string[] = [];
   started = 0;
+  readonly held: string[] = [];
+  callsHeld(shape: string): void {
+    this.held.push(shape);
+  }
   limitTold(scope: string, what: string): void {
     this.limits.push(`${scope} ${what}`);
   }

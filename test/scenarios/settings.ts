@@ -44,6 +44,13 @@ export const exampleSpending: SpendingPolicy = {
   rates: undefined,
   defaultRate: undefined,
   privateRate: undefined,
+  patterns: {
+    expensiveFrom: undefined,
+    shortCalls: 6,
+    shortCallsAtNight: 4,
+    night: { from: 22, until: 6 },
+    allowedDays: 7,
+  },
 };
 
 export const exampleTemplates: IdentityTemplates = {

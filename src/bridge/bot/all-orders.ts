@@ -1,4 +1,5 @@
 // Every order that the bot knows, in the order of `help`.
+import { allowOrder } from "./orders/admin/allow.ts";
 import { callsOrder, hangUpOrder } from "./orders/admin/calls.ts";
 import { consoleOrder, type ConsoleLinks } from "./orders/admin/console-link.ts";
 import { explainOrder } from "./orders/admin/explain.ts";
@@ -39,6 +40,7 @@ export function createOrders(parts: OrdersParts, dialling: () => Dialling): read
     hangUpOrder(parts),
     ...stopOrders(parts),
     trunksOrder(parts),
+    allowOrder(parts),
     explainOrder(parts),
     consoleOrder(parts),
   ];

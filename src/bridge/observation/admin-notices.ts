@@ -28,6 +28,8 @@ export function adminNotice(event: BridgeEvent): string | undefined {
       return `${capitalised(stoppedWords({ ...event, inbound: false }))} may begin again.`;
     case "call.one-way-audio":
       return oneWayWords(event);
+    case "pattern.held":
+      return `Calls of ${event.person} to +${event.prefix}… are held because they look like fraud: ${event.why}. To release them, write to me alone “allow ${event.person} +${event.prefix}”, or run “calls allow ${event.person} +${event.prefix}”.`;
     default:
       return undefined;
   }

@@ -4,17 +4,23 @@ import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { Conversations } from "../rooms/conversations.ts";
 import { CallStops } from "./call-stops.ts";
 import { LimitNews, type LimitNewsParts } from "./limit-news.ts";
+import { PatternWatch, type PatternWatchParts } from "./pattern-watch.ts";
 import { Spending, type SpendingParts } from "./spending.ts";
 
 export interface CreateSpendingParts
-  extends Omit<SpendingParts, "news" | "stops">, Pick<LimitNewsParts, "emit" | "telemetry"> {
+  extends
+    Omit<SpendingParts, "news" | "stops" | "patterns">,
+    Pick<LimitNewsParts, "emit" | "telemetry">,
+    Pick<PatternWatchParts, "home"> {
+  readonly telemetry: LimitNewsParts["telemetry"] & PatternWatchParts["telemetry"];
   readonly conversations: Pick<Conversations, "open">;
   readonly homeserver: Pick<Homeserver, "bot" | "notice">;
 }
 
 export interface SpendingRoom {
   readonly spending: Spending;
-  readonly stops: CallStops;
+  readonly callStops: CallStops;
+  readonly patterns: PatternWatch;
 }
 
 export function createSpending(parts: CreateSpendingParts): SpendingRoom {
@@ -32,6 +38,7 @@ export function createSpending(parts: CreateSpendingParts): SpendingRoom {
 
   const news = new LimitNews({ ...parts, books: () => spending, tell: (person, words) => void tell(person, words) });
   const stops = new CallStops(parts);
-  const spending: Spending = new Spending({ ...parts, news, stops });
-  return { spending, stops };
+  const patterns = new PatternWatch(parts);
+  const spending: Spending = new Spending({ ...parts, news, stops, patterns });
+  return { spending, callStops: stops, patterns };
 }

@@ -6,18 +6,20 @@ import { scopeKey, spans, wholeBridge, type Scope } from "../../core/policy/spen
 import type { SpendingPolicy } from "../../core/policy/spending/spending-policy.ts";
 import type { LimitUse, SpendingDoor, StopOrder } from "../../ports/admin/spending-door.ts";
 import type { CallStops } from "./call-stops.ts";
+import type { PatternWatch } from "./pattern-watch.ts";
 import type { Spending } from "./spending.ts";
 
 export interface SpendingDeskParts {
   readonly spending: Spending;
   readonly stops: CallStops;
+  readonly patterns: PatternWatch;
   readonly policy: () => SpendingPolicy;
   readonly running: () => Iterable<{ readonly id: CallId; readonly call: Call }>;
   /** Ends the call; people read that an administrator did. */
   readonly end: (call: CallId, reason: string) => boolean;
 }
 
-export function spendingDesk({ spending, stops, policy, running, end }: SpendingDeskParts): SpendingDoor {
+export function spendingDesk({ spending, stops, patterns, policy, running, end }: SpendingDeskParts): SpendingDoor {
   function limited(): readonly Scope[] {
     const { trunks, countries } = policy();
     const named: readonly Scope[] = [
@@ -63,6 +65,8 @@ export function spendingDesk({ spending, stops, policy, running, end }: Spending
       return ended;
     },
     start: (scope) => stops.start(scope),
+    held: () => patterns.held,
+    allow: ({ person, prefix, who }) => patterns.allow(person, prefix, who),
   };
 }
 

@@ -7,7 +7,7 @@ import type { CallFact } from "../../core/call/model/fact.ts";
 import { trunkLegsOf } from "../../core/call/model/queries.ts";
 import type { TrunkLeg } from "../../core/call/model/trunk-leg.ts";
 import type { CallId, TrunkName, UserId } from "../../core/ids.ts";
-import { Account, type Charge, type Shortage } from "../../core/policy/spending/account.ts";
+import { Account, grantedS, type Charge, type Shortage } from "../../core/policy/spending/account.ts";
 import { scopeKey, wholeBridge, type Allowance, type Scope } from "../../core/policy/spending/allowance.ts";
 import { windowsAt, type Windows } from "../../core/policy/spending/calendar.ts";
 import {
@@ -27,6 +27,7 @@ import { CallCrowd } from "./call-crowd.ts";
 import type { CallStops } from "./call-stops.ts";
 import { Charges, type RunningLeg } from "./charges.ts";
 import type { LimitNews } from "./limit-news.ts";
+import type { PatternWatch } from "./pattern-watch.ts";
 import { leastS, pricedTrunks, takeFirstShare } from "./first-share.ts";
 import { SpendingLedger, type SpendingLedgerParts } from "./spending-ledger.ts";
 
@@ -41,6 +42,7 @@ export interface SpendingParts {
   readonly isHeld: (leg: CallId) => boolean;
   readonly news: Pick<LimitNews, "changed" | "refused">;
   readonly stops: Pick<CallStops, "whyNot" | "whyNotOver">;
+  readonly patterns: Pick<PatternWatch, "whyNot" | "began" | "ended">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -60,7 +62,7 @@ export type Spent =
   | { readonly kind: "allowed"; readonly trunks: readonly TrunkName[] }
   | {
       readonly kind: "refused";
-      readonly cause: Extract<Cause, "limit-reached" | "no-rate" | "calls-stopped">;
+      readonly cause: Extract<Cause, "limit-reached" | "no-rate" | "calls-stopped" | "calls-held">;
       readonly words: string | undefined;
     };
 
@@ -159,7 +161,7 @@ export class Spending {
     const charge = one && this.#account.get(one.id);
     if (one === undefined || charge === undefined) return true;
     const rates = ratesFor(number, trunk, this.#parts.spending());
-    if (rates === undefined) return false;
+    if (rates === undefined || this.#parts.patterns.whyNot(one.person, number.e164, rates) !== undefined) return false;
     const country = countryScope(number.e164);
     const scopes = [...charge.scopes, ...(country === undefined ? [] : [country])];
     const different = [...new Map(scopes.map((scope) => [scopeKey(scope), scope])).values()];
@@ -205,7 +207,7 @@ export class Spending {
   }
 
   #begin({ person, leg, number, trunks, longestMs }: SpendingRequest, id: string, awaited: boolean): Spent {
-    const { stops } = this.#parts;
+    const { stops, patterns } = this.#parts;
     const stopped = stops.whyNot(person) ?? firstIfAll(trunks.map((trunk) => stops.whyNotOver(trunk)));
     if (stopped !== undefined) return { kind: "refused", cause: "calls-stopped", words: stopped };
     const going = trunks.filter((trunk) => stops.whyNotOver(trunk) === undefined);
@@ -214,6 +216,9 @@ export class Spending {
       this.#parts.log.info("call refused: its number has no price", { person, setting: "limits.default_rate" });
       return { kind: "refused", cause: "no-rate", words: undefined };
     }
+    const rates = open.flatMap(([, of]) => of);
+    const held = patterns.whyNot(person, number.e164, rates);
+    if (held !== undefined) return { kind: "refused", cause: "calls-held", words: held };
     const country = countryScope(number.e164);
     const shared: readonly Scope[] = [
       { kind: "user", name: person },
@@ -230,6 +235,7 @@ export class Spending {
       return { kind: "refused", cause: "limit-reached", words: refusalWords(grant.shortage, this.#telling) };
     }
     this.#charges.add({ ...blank, id, leg, person, longestMs, awaited });
+    patterns.began(person, id, number.e164, rates);
     this.#store();
     this.#parts.news.changed(this.#account.get(id)?.scopes ?? [], person);
     return { kind: "allowed", trunks: grant.trunks };
@@ -331,6 +337,7 @@ export class Spending {
     const talked = one.isLeft ? Math.min(this.talkedS(one.id), Math.ceil(one.longestMs / 1_000)) : this.talkedS(one.id);
     this.#account.settle(one.id, talked, this.#windowsOf(one));
     this.#charges.remove(one);
+    this.#parts.patterns.ended(one.person, one.id, talked);
     if (talked > 0) this.#parts.news.changed(scopes, one.person);
   }
 
@@ -384,10 +391,6 @@ const blank = {
   warned: false,
   cancel: () => {},
 } as const;
-
-function grantedS({ shares }: Charge): number {
-  return shares.reduce((sum, { seconds }) => sum + seconds, 0);
-}
 
 function secondsBetween(fromMs: number, toMs: number): number {
   return Math.max(0, Math.ceil((toMs - fromMs) / 1_000));

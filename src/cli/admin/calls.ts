@@ -6,7 +6,7 @@ import { callList } from "../../http/admin/wire/schemas.ts";
 import type { DescribeCommand } from "../command-shell.ts";
 import { describeCallLadder } from "../ladder/commands.ts";
 import { jsonOption, overAdminApi } from "./admin-command.ts";
-import { describeStops } from "./limits.ts";
+import { describeAllow, describeStops } from "./limits.ts";
 import { duration, json, list, moment, table } from "./print.ts";
 
 type Call = z.infer<typeof call>;
@@ -34,6 +34,7 @@ export const describeCalls: DescribeCommand = (program, shell) => {
   describeCallLadder(calls, shell);
 
   describeStops(calls, shell);
+  describeAllow(calls, shell);
 
   const hangUp = calls
     .command("hangup")

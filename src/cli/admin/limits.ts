@@ -1,7 +1,15 @@
-// `limits`, `calls stop`, `calls start`.
+// `limits`, `calls stop`, `calls start`, `calls allow`.
 import type { Command } from "commander";
 import type * as z from "zod";
-import { limitUses, stopList, stopped, type limitUse, type stop } from "../../http/admin/wire/limits.ts";
+import {
+  allowed,
+  heldList,
+  limitUses,
+  stopList,
+  stopped,
+  type limitUse,
+  type stop,
+} from "../../http/admin/wire/limits.ts";
 import type { CommandShell, DescribeCommand } from "../command-shell.ts";
 import { jsonOption, overAdminApi } from "./admin-command.ts";
 import { json, moment, table } from "./print.ts";
@@ -18,15 +26,17 @@ interface StopOptions {
 export const describeLimits: DescribeCommand = (program, shell) => {
   const limits = program
     .command("limits")
-    .description("Shows what is used of the limits of minutes and money, and which calls are stopped.")
+    .description("Shows what is used of the limits of minutes and money, and which calls are stopped or held.")
     .option(...jsonOption);
   overAdminApi(limits, shell, async ({ bridge, isJson, out }) => {
-    const [{ currency, uses }, { stops }] = await Promise.all([
+    const [{ currency, uses }, { stops }, { held }] = await Promise.all([
       bridge.get("/limits/uses", limitUses),
       bridge.get("/stops", stopList),
+      bridge.get("/holds", heldList),
     ]);
-    if (isJson) return out(json({ currency, uses, stops }));
+    if (isJson) return out(json({ currency, uses, stops, held }));
     for (const one of stops) out(`${stopText(one)}\n`);
+    for (const one of held) out(`${heldText(one)}\n`);
     const rows = uses.map((one) => {
       const unit = one.measure === "money" ? currency : "min";
       return [
@@ -71,6 +81,24 @@ export function describeStops(calls: Command, shell: CommandShell): void {
     out(`${whose(user, trunk)} may begin again\n`);
     for (const one of stops) out(`still: ${stopText(one)}\n`);
   });
+}
+
+export function describeAllow(calls: Command, shell: CommandShell): void {
+  const allowing = calls
+    .command("allow")
+    .description("Lets a person call again where their calls are held because they look like fraud.")
+    .argument("<user>", "whose calls, such as @alice:example.org")
+    .argument("[prefix]", "only to these numbers, as `limits` shows it");
+  overAdminApi(allowing, shell, async ({ bridge, out }) => {
+    const [user, prefix] = allowing.args;
+    const done = await bridge.send("POST", "/holds/allow", { user, prefix }, allowed);
+    for (const one of done.allowed) out(`${user} may call +${one}… again\n`);
+    for (const one of done.held) out(`still: ${heldText(one)}\n`);
+  });
+}
+
+function heldText({ person, prefix, why, at }: z.infer<typeof heldList>["held"][number]): string {
+  return `calls of ${person} to +${prefix}… are held since ${moment(at)} UTC: ${why} (\`calls allow ${person} +${prefix}\` releases them)`;
 }
 
 function whose(user: string | undefined, trunk: string | undefined, all?: true): string {

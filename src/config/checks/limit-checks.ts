@@ -22,6 +22,11 @@ export function* checkLimits(config: Config): Generator<ConfigFinding> {
     }
   }
   if (limits.rates_file !== undefined || limits.default_rate !== undefined) return;
+  if (limits.patterns.expensive_from !== undefined)
+    yield {
+      path: ["limits", "patterns", "expensive_from"],
+      message: "needs limits.rates_file or limits.default_rate, or calls have no price",
+    };
   const sections: readonly (readonly [ConfigPath, object])[] = [
     [["limits", "per_user"], limits.per_user],
     [["limits", "in_all"], limits.in_all],

@@ -2,6 +2,7 @@
 import { trunkName, type TrunkName } from "../../core/ids.ts";
 import { noLimits, type Allowance, type Bounds } from "../../core/policy/spending/allowance.ts";
 import { parseMoney, type Money } from "../../core/policy/spending/money.ts";
+import type { PatternPolicy } from "../../core/policy/spending/patterns.ts";
 import type { Rate } from "../../core/policy/spending/rate.ts";
 import type { RateTable } from "../../core/policy/spending/rate-table.ts";
 import type { OwnBounds, SpendingPolicy } from "../../core/policy/spending/spending-policy.ts";
@@ -44,6 +45,7 @@ export function toSpendingPolicy(config: Config): SpendingPolicy {
     rates: toRates(config),
     defaultRate: toRate(limits.default_rate),
     privateRate: toRate(limits.private_rate),
+    patterns: toPatterns(limits.patterns),
   };
 }
 
@@ -55,6 +57,17 @@ function toRates({ limits: { rates_file: path }, trunks }: Config): RateTable | 
     path,
     read.problems.map((message) => ({ path: ["limits", "rates_file"], message, line: undefined })),
   );
+}
+
+function toPatterns(entry: Config["limits"]["patterns"]): PatternPolicy {
+  const unlessOff = (calls: number): number | undefined => (calls === 0 ? undefined : calls);
+  return {
+    expensiveFrom: toMoney(entry.expensive_from),
+    shortCalls: unlessOff(entry.short_calls),
+    shortCallsAtNight: unlessOff(entry.short_calls_at_night),
+    night: { from: entry.night_from, until: entry.night_until },
+    allowedDays: entry.allowed_days,
+  };
 }
 
 function toAllowance(entry: ScopeConfig): Allowance {

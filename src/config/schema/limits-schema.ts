@@ -91,6 +91,26 @@ function isTimeZone(name: string): boolean {
   }
 }
 
+const patterns = section({
+  expensive_from: amount(dearestPerMinute)
+    .optional()
+    .describe(
+      "What one minute costs at least to numbers that are looked at, connection included. Needs `limits.rates_file` or `limits.default_rate`. If it is missing, calls to numbers outside of `dial_plan.country` are looked at.",
+    )
+    .meta({ examples: [0.2] }),
+  short_calls: whole(0, 100)
+    .default(6)
+    .describe(
+      "How many calls of less than a minute a person may make to one range of such numbers in an hour. The next one is held. 0 switches this off.",
+    ),
+  short_calls_at_night: whole(0, 100).default(4).describe("The same at night. 0 switches this off."),
+  night_from: whole(0, 23).default(22).describe("The hour at which the night begins, in `limits.time_zone`."),
+  night_until: whole(0, 23).default(6).describe("The hour at which the night ends."),
+  allowed_days: whole(0, 365)
+    .default(7)
+    .describe("For how many days calls are not held again that an admin has allowed."),
+});
+
 export const limits = section({
   allow: barredClasses
     .default([])
@@ -135,6 +155,9 @@ export const limits = section({
       "What a minute costs to extensions, short codes and SIP addresses, which no price list has. 0 where they cost nothing. If it is missing, they are numbers without a price.",
     )
     .meta({ examples: [0] }),
+  patterns: patterns
+    .prefault({})
+    .describe("When calls look like fraud. They are held then until an admin allows them. docs/spending.md says how."),
   per_user: section(bounds("one person's outgoing"))
     .prefault({})
     .describe("Minutes and money of each person. An entry of `permissions` may say otherwise for some."),

@@ -2,6 +2,7 @@
 import type { MediaEnd } from "../../core/media-end.ts";
 import type { TrunkName, UserId } from "../../core/ids.ts";
 import type { Scope } from "../../core/policy/spending/allowance.ts";
+import type { Suspicion } from "../../core/policy/spending/patterns.ts";
 import type { Span } from "../../core/policy/spending/calendar.ts";
 import type { TextDirection } from "../telemetry.ts";
 import type { EndedCall, LiveCall } from "./observed-call.ts";
@@ -18,6 +19,16 @@ export interface LimitEvent {
   readonly currency: string;
   /** Whose call it was. */
   readonly person: UserId;
+}
+
+/** Calls of a person to one range of numbers look like fraud. They are held until an admin allows them. */
+export interface PatternEvent {
+  readonly kind: "pattern.held";
+  readonly person: UserId;
+  /** First digits of E.164 numbers, without a plus; too few to be anybody's number. */
+  readonly prefix: string;
+  readonly shape: Suspicion["shape"];
+  readonly why: string;
 }
 
 export type BridgeEvent = {
@@ -38,6 +49,7 @@ export type BridgeEvent = {
   | { readonly kind: "store.mended" }
   | { readonly kind: "bridge.draining" }
   | LimitEvent
+  | PatternEvent
   | { readonly kind: "calls.stopped"; readonly scope: Scope; readonly inbound: boolean; readonly who: string }
   | { readonly kind: "calls.started"; readonly scope: Scope }
 );
@@ -58,6 +70,7 @@ export const webhookEvents = [
   "limit.reached",
   "calls.stopped",
   "calls.started",
+  "pattern.held",
   "message.delivered",
   "message.failed",
   "bridge.draining",

@@ -24,6 +24,23 @@ export interface StopOrder {
   readonly why: string | undefined;
 }
 
+/** Calls of a person to one range of numbers, which look like fraud. */
+export interface HeldCalls {
+  readonly person: UserId;
+  /** First digits of E.164 numbers, without a plus; too few to be anybody's number. */
+  readonly prefix: string;
+  readonly why: string;
+  /** ms since the epoch. */
+  readonly atMs: number;
+}
+
+interface AllowOrder {
+  readonly person: UserId;
+  /** Undefined: all that is held of the person. */
+  readonly prefix: string | undefined;
+  readonly who: string;
+}
+
 export interface SpendingDoor {
   readonly currency: string;
   /** The time zone in which days and months are counted. */
@@ -38,4 +55,8 @@ export interface SpendingDoor {
   stop(order: StopOrder): Promise<number>;
   /** False: there was no such stop. Rejects with StoreError if it would be there again after a restart. */
   start(scope: StopOrder["scope"]): Promise<boolean>;
+  /** The latest first. */
+  held(): readonly HeldCalls[];
+  /** Gives the prefixes that were held. They are not held again for some days. Rejects with StoreError if it cannot be kept. */
+  allow(order: AllowOrder): Promise<readonly string[]>;
 }

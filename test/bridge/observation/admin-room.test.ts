@@ -83,6 +83,16 @@ test("the database and certificates are told at once, calls are not", async () =
   ]);
 });
 
+test("calls that are held are told with what releases them", async () => {
+  const { happens, read } = rig();
+  const person = "@ann:example.org" as UserId;
+  const why = "6 short calls to +37129… within an hour";
+  await happens({ kind: "pattern.held", person, prefix: "37129", shape: "short-calls", why });
+  expect(read()).toEqual([
+    `Calls of ${person} to +37129… are held because they look like fraud: ${why}. To release them, write to me alone “allow ${person} +37129”, or run “calls allow ${person} +37129”.`,
+  ]);
+});
+
 test("limits are told at 80 % and when they are met, by whose calls", async () => {
   const { happens, read } = rig();
   const person = "@ann:example.org" as UserId;

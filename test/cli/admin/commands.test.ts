@@ -1,48 +1,15 @@
 // The commands over the admin API, as an admin runs them, over the socket of a bridge.
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { minimalConfig } from "../../../dev/config/sample.ts";
 import { listen } from "../../../dev/loopback/listen.ts";
-import { runCommand } from "../../../src/cli/command.ts";
 import { packageVersion } from "../../../src/cli/version.ts";
 import { systemClock } from "../../../src/clock/system-clock.ts";
 import { roomId, type UserId } from "../../../src/core/ids.ts";
 import { endedCall } from "../../fakes/admin-door.ts";
 import { newFolder, startAdmin, token } from "../../http/admin/admin-rig.ts";
-
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-function configIn(folder: string, more: string): string {
-  const path = join(folder, "config.yaml");
-  writeFileSync(path, `${minimalConfig}${more}`);
-  return path;
-}
-
-async function run(config: string, ...argv: readonly string[]): Promise<Ran> {
-  let [out, err] = ["", ""];
-  const terminal = {
-    env: {},
-    out: (text: string) => void (out += text),
-    err: (text: string) => void (err += text),
-    onSignal: () => {},
-    exit: () => {},
-  };
-  const code = await runCommand([...argv, "-c", config], terminal, () => expect.fail("the bridge was started"));
-  return { code, out, err };
-}
-
-/** A bridge, and what runs commands that find it. */
-async function shell(version = packageVersion()) {
-  const admin = await startAdmin({ version });
-  const config = configIn(newFolder(), `admin: {socket: {path: "${admin.socketPath}"}}\n`);
-  return { ...admin, config, run: (...argv: readonly string[]) => run(config, ...argv) };
-}
+import { configIn, run, shell } from "./shell.ts";
 
 describe("calls", () => {
   test("are a table for people and JSON for programs", async () => {
@@ -340,59 +307,5 @@ test("without a socket a command takes the port, with the token of the configura
   expect(await run(at(token, closed), "trunks")).toMatchObject({
     code: 4,
     err: expect.stringMatching(/no bridge runs here/) as string,
-  });
-});
-
-describe("limits and stops", () => {
-  test("show what is used and what is left, for people and for programs", async () => {
-    const { run: command } = await shell();
-    expect((await command("limits")).out.split("\n")).toEqual([
-      "WHOSE             WHEN        USED      LIMIT     OF IT",
-      "@ann:example.org  today       48.5 min  60 min    80 %",
-      "country LV        this month  1.25 EUR  no limit",
-      "",
-    ]);
-    expect(JSON.parse((await command("limits", "--json")).out)).toMatchObject({
-      currency: "EUR",
-      uses: [
-        { measure: "minutes", limit: "60", used: "48.5" },
-        { measure: "money", used: "1.25" },
-      ],
-      stops: [],
-    });
-  });
-
-  test("calls stop ends calls until calls start, says whose, and is noted with who did it", async () => {
-    const { run: command, door } = await shell();
-    const done = await command("calls", "stop", "--reason", "odd bill");
-    expect(done).toMatchObject({ code: 0, out: "outgoing calls stopped: 1 ended, none begin until `calls start`\n" });
-    expect(door.stopOrders).toMatchObject([{ scope: { kind: "bridge" }, inbound: false, why: "odd bill" }]);
-    expect((await command("limits")).out).toMatch(
-      /^outgoing calls are stopped since 2026-11-30 12:00:00 UTC by uid \d+: odd bill\n/,
-    );
-    expect((await command("calls", "start")).out).toBe("outgoing calls may begin again\n");
-    expect(await command("calls", "start")).toMatchObject({
-      code: 2,
-      err: expect.stringContaining("not stopped") as string,
-    });
-    expect(door.noted.map(({ action, detail }) => [action, detail])).toEqual([
-      ["stop calls", "all calls odd bill"],
-      ["start calls", "all calls"],
-      ["start calls", "all calls"],
-    ]);
-  });
-
-  test("calls stop takes a person or a trunk, and refuses what makes no sense", async () => {
-    const { run: command, door } = await shell();
-    expect((await command("calls", "stop", "--user", "@ann:example.org")).out).toContain(
-      "calls of @ann:example.org stopped",
-    );
-    expect((await command("calls", "stop", "--trunk", "main")).out).toContain("calls over main stopped");
-    expect(await command("calls", "stop", "--trunk", "mian")).toMatchObject({
-      code: 2,
-      err: expect.stringContaining("there is no such trunk; there are main") as string,
-    });
-    expect(await command("calls", "stop", "--trunk", "main", "--all")).toMatchObject({ code: 2 });
-    expect(door.stopOrders).toHaveLength(2);
   });
 });

@@ -33,6 +33,10 @@ describe("what can never count is an error", () => {
       "  per_user:\n    money_per_day: 5\n",
       "limits.per_user.money_per_day needs limits.rates_file or limits.default_rate, or calls have no price",
     ],
+    [
+      "  patterns:\n    expensive_from: 0.2\n",
+      "limits.patterns.expensive_from needs limits.rates_file or limits.default_rate, or calls have no price",
+    ],
     ["  default_rate: -1\n", "limits.default_rate should be an amount such as 5 or 0.025, with six decimals at most"],
     [
       "  default_rate: 0.0000001\n",

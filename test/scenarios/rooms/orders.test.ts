@@ -1,6 +1,6 @@
 // What people and admins write to the bot besides numbers to call, and what they read.
 import { beforeEach, describe, expect, test } from "vitest";
-import { deviceId, type UserId } from "../../../src/core/ids.ts";
+import { deviceId, matrixCallId, type UserId } from "../../../src/core/ids.ts";
 import { callerOf } from "../../fakes/arrivals.ts";
 import { accepted, ann, bob, made1, room, TestBridge, trunk } from "../test-bridge.ts";
 import { bot, lobby, lobbyOf, write as writeTo } from "./lobby.ts";
@@ -109,6 +109,7 @@ describe("people", () => {
     ["history 1e3", "How many?"],
     ["usage please", "Nothing belongs behind this word. Example: usage"],
     ["status", "Only admins can ask me that."],
+    ["allow @bob:example.org", "Only admins can ask me that."],
     ["hangup all", "Only admins can ask me that."],
     ["keypad", "You are in no call that needs a keypad here."],
     ["transfer 123", "You are in no call that can be transferred here."],
@@ -248,6 +249,29 @@ describe("admins", () => {
       { action: "pause trunk", target: "other", outcome: "not_found" },
       { action: "resume trunk", outcome: "done" },
       { who: ann, action: "pause trunk", target: "main", outcome: "done" },
+    ]);
+  });
+
+  test("release calls that are held because they look like fraud", async () => {
+    expect(await write(`allow ${ann}`)).toBe("No calls are held.");
+    await bridge.enterRoom(room, "@_sip_37129000001%40sip.example.org:example.org" as UserId);
+    for (let call = 0; call < 7; call += 1) {
+      await bridge.take(bridge.inviteFact({ matrixCallId: matrixCallId(`short${call}`) }));
+      const running = bridge.switchboard.calls.at(-1)?.id;
+      if (running === undefined) continue;
+      await bridge.sip(accepted, running);
+      await bridge.passTime(10_000);
+      await bridge.sip({ kind: "sip.hungUp", q850: 16 }, running);
+    }
+    expect(await write(`allow ${ann} +49`)).toBe(
+      `Such calls are not held. These are:\n• ${ann} +37129: 6 short calls to +37129… within an hour`,
+    );
+    expect(await write("allow bob")).toContain("Example: allow @alice:example.org +37129");
+    expect(await write(`allow ${ann} +37129`)).toBe(`${ann} may call +37129… again.`);
+    expect(await bridge.door.actions.latest(9)).toMatchObject([
+      { who: ann, action: "allow calls", target: ann, outcome: "done" },
+      { outcome: "not_found" },
+      { outcome: "not_found" },
     ]);
   });
 

@@ -26,6 +26,7 @@ export const causes: typeof en = {
   "too-many-calls": "Alle Leitungen belegt",
   "limit-reached": "Limit erreicht",
   "calls-stopped": "Anrufe vom Administrator gestoppt",
+  "calls-held": "Anrufe angehalten: Verdacht auf Betrug",
   "no-rate": "Preis der Nummer unbekannt",
   "no-route": "Keine Route zu dieser Nummer",
   "not-dialable": "Nicht wählbar",

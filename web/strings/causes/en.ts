@@ -26,6 +26,7 @@ export const causes: Readonly<Record<CallRecord["cause"], string>> = {
   "too-many-calls": "All lines in use",
   "limit-reached": "Limit used up",
   "calls-stopped": "Calls stopped by an administrator",
+  "calls-held": "Calls held: they look like fraud",
   "no-rate": "Price of the number not known",
   "no-route": "No route to this number",
   "not-dialable": "Cannot be dialled",

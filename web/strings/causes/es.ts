@@ -26,6 +26,7 @@ export const causes: typeof en = {
   "too-many-calls": "Todas las líneas ocupadas",
   "limit-reached": "Límite agotado",
   "calls-stopped": "Llamadas detenidas por un administrador",
+  "calls-held": "Llamadas retenidas: parecen fraude",
   "no-rate": "Precio del número desconocido",
   "no-route": "Sin ruta hacia este número",
   "not-dialable": "No se puede marcar",

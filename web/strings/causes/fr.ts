@@ -26,6 +26,7 @@ export const causes: typeof en = {
   "too-many-calls": "Toutes les lignes sont occupées",
   "limit-reached": "Limite épuisée",
   "calls-stopped": "Appels arrêtés par un administrateur",
+  "calls-held": "Appels retenus : soupçon de fraude",
   "no-rate": "Prix du numéro inconnu",
   "no-route": "Aucune route vers ce numéro",
   "not-dialable": "Impossible à composer",

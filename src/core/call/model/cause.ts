@@ -80,6 +80,12 @@ const causes = {
   /** Minutes, money, calls at once or calls a minute; the words say which. */
   "limit-reached": entry("caller", 21, 403, "A limit on calls is used up."),
   "calls-stopped": entry("bridge", 21, 503, "An administrator has stopped telephone calls here."),
+  "calls-held": entry(
+    "caller",
+    21,
+    403,
+    "Your calls to such numbers are held because they look like fraud. The administrators have been asked.",
+  ),
   "no-rate": entry("caller", 21, 403, "It is not known what a call to this number costs, so it was not placed."),
   "no-route": entry("caller", 3, 404, "This number cannot be reached from here."),
   "not-dialable": entry("caller", 28, 404, "This number cannot be dialled."),

@@ -328,6 +328,11 @@ function distinct(scopes: readonly Scope[]): readonly Scope[] {
   return [...new Map(scopes.map((scope) => [scopeKey(scope), scope])).values()];
 }
 
+/** How long the call may last by now. */
+export function grantedS({ shares }: Charge): number {
+  return shares.reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
 /** The first so many seconds of them. */
 function cutTo(shares: readonly Share[], seconds: number): readonly Share[] {
   let rest = seconds;

@@ -1,10 +1,11 @@
 // The limits on minutes and money, and what calls cost, as the configuration says it.
 import type { E164, TrunkName, UserId } from "../../ids.ts";
-import { countriesWith, readNumber } from "../../number/e164.ts";
+import { countriesWith, readNumber, type Country } from "../../number/e164.ts";
 import { permissionRuleOf, type Policy } from "../permission.ts";
 import { isBounded, noLimits, type Allowance, type Bounds, type Scope } from "./allowance.ts";
 import type { Span } from "./calendar.ts";
-import type { Rate } from "./rate.ts";
+import { shortS, type PatternPolicy } from "./patterns.ts";
+import { dearestCost, type Rate } from "./rate.ts";
 import type { RateTable } from "./rate-table.ts";
 
 /** What a permission says of its own; what it does not name is as for everybody. */
@@ -27,6 +28,8 @@ export interface SpendingPolicy {
   readonly defaultRate: Rate | undefined;
   /** Of what is no number of the public plan: extensions, short codes, SIP addresses. Undefined: as of numbers without a rate. */
   readonly privateRate: Rate | undefined;
+  /** When calls look like fraud. */
+  readonly patterns: PatternPolicy;
 }
 
 export function allowanceOf(scope: Scope, spending: SpendingPolicy, policy: Policy): Allowance {
@@ -82,4 +85,15 @@ export function ratesFor(
   const rate = found ?? defaultRate;
   if (rate === undefined) return undefined;
   return isAmbiguous && defaultRate !== undefined ? [rate, defaultRate] : [rate];
+}
+
+/** Whether calls there are looked at for fraud. `home`: undefined where nobody knows it; then each number may be abroad. */
+export function isExpensive(
+  number: E164,
+  rates: readonly Rate[],
+  home: Country | undefined,
+  { expensiveFrom }: PatternPolicy,
+): boolean {
+  if (expensiveFrom !== undefined) return dearestCost(rates, shortS) >= expensiveFrom;
+  return home === undefined || countryScope(number)?.name !== home;
 }

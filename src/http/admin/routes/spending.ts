@@ -5,7 +5,19 @@ import type { AdminDoor } from "../../../ports/admin/admin-door.ts";
 import type { StopOrder } from "../../../ports/admin/spending-door.ts";
 import { StoreError } from "../../../ports/store.ts";
 import { AdminError } from "../wire/admin-error.ts";
-import { limitUseOf, limitUses, startOrder, stopList, stopOf, stopOrder, stopped } from "../wire/limits.ts";
+import {
+  allowed,
+  allowOrder,
+  heldList,
+  heldOf,
+  limitUseOf,
+  limitUses,
+  startOrder,
+  stopList,
+  stopOf,
+  stopOrder,
+  stopped,
+} from "../wire/limits.ts";
 import { route } from "./route.ts";
 
 type Whose = Pick<z.output<typeof stopOrder>, "user" | "trunk">;
@@ -82,6 +94,30 @@ export const spendingRoutes = [
       const started = await door.spending.start(scopeOf(body, door));
       if (!started) throw new AdminError("not_found", "these calls are not stopped");
       return { stops: door.spending.stops().map(stopOf) };
+    },
+  }),
+  route({
+    method: "get",
+    at: "/holds",
+    operation: "listHolds",
+    summary: "Which calls are held because they look like fraud, the latest first",
+    answer: heldList,
+    handle: (_, { door }) => ({ held: door.spending.held().map(heldOf) }),
+  }),
+  route({
+    method: "post",
+    at: "/holds/allow",
+    operation: "allowCalls",
+    summary: "Lets a person call again where their calls are held; they are not held again there for some days",
+    body: allowOrder,
+    answer: allowed,
+    errors: ["not_found", "unavailable"],
+    action: "allow calls",
+    detail: ({ body: { user, prefix } }) => [user, ...(prefix === undefined ? [] : [`+${prefix}`])].join(" "),
+    async handle({ body: { user, prefix } }, { door }, { who }) {
+      const released = await door.spending.allow({ person: user, prefix, who });
+      if (released.length === 0) throw new AdminError("not_found", "no such calls of this person are held");
+      return { allowed: [...released], held: door.spending.held().map(heldOf) };
     },
   }),
 ];

@@ -4,7 +4,7 @@ import { sideNames } from "../../../core/media-end.ts";
 import type { BridgeEvent, Overrun } from "../../../ports/admin/bridge-event.ts";
 import type { CallMeasured } from "../../../ports/admin/quality-door.ts";
 import { call, callOf, callRecord, callRecordOf } from "./calls.ts";
-import { limitNews, limitNewsOf, scope, scopeOf } from "./limits.ts";
+import { limitNews, limitNewsOf, patternNews, patternNewsOf, scope, scopeOf } from "./limits.ts";
 import { measured, measuredOf } from "./quality.ts";
 import { time, timeOf } from "./scalars.ts";
 
@@ -27,6 +27,7 @@ export const event = z
     z.object({ kind: z.literal("store.failed"), ...at, reason: z.string() }),
     z.object({ kind: z.enum(["store.mended", "bridge.draining"]), ...at }),
     z.object({ kind: z.enum(["limit.warned", "limit.reached"]), ...at, ...limitNews.shape }),
+    z.object({ kind: z.literal("pattern.held"), ...at, ...patternNews.shape }),
     z.object({ kind: z.literal("calls.stopped"), ...at, scope, inbound: z.boolean(), who: z.string() }),
     z.object({ kind: z.literal("calls.started"), ...at, scope }),
     z.object({ kind: z.literal("feed.overrun"), missed: z.int() }),
@@ -63,6 +64,8 @@ export function eventOf(one: BridgeEvent | CallMeasured | Overrun): z.infer<type
     case "limit.warned":
     case "limit.reached":
       return { kind: one.kind, at: timeOf(one.atMs), ...limitNewsOf(one) };
+    case "pattern.held":
+      return { kind: one.kind, at: timeOf(one.atMs), ...patternNewsOf(one) };
     case "calls.stopped":
       return { kind: one.kind, at: timeOf(one.atMs), scope: scopeOf(one.scope), inbound: one.inbound, who: one.who };
     case "calls.started":

@@ -4,8 +4,8 @@ import { moneyDecimal } from "../../../core/policy/spending/money.ts";
 import { trunkName } from "../../../core/ids.ts";
 import type { Scope } from "../../../core/policy/spending/allowance.ts";
 import type { Bar } from "../../../core/policy/spending/bar.ts";
-import type { LimitEvent } from "../../../ports/admin/bridge-event.ts";
-import type { LimitUse } from "../../../ports/admin/spending-door.ts";
+import type { LimitEvent, PatternEvent } from "../../../ports/admin/bridge-event.ts";
+import type { HeldCalls, LimitUse } from "../../../ports/admin/spending-door.ts";
 import { line, time, timeOf, userParameter } from "./scalars.ts";
 
 export const scope = z.object({
@@ -96,6 +96,37 @@ export function limitNewsOf({
     currency,
     person,
   };
+}
+
+const prefixWords = "The first digits of numbers in E.164, without a plus";
+
+const held = z.object({ person: z.string(), prefix: z.string().describe(prefixWords), why: z.string(), at: time });
+export const heldList = z.object({ held: z.array(held) });
+export const allowed = heldList.extend({ allowed: z.array(z.string()).describe("The prefixes that were held") });
+
+export function heldOf({ person, prefix, why, atMs }: HeldCalls): z.infer<typeof held> {
+  return { person, prefix, why, at: timeOf(atMs) };
+}
+
+export const allowOrder = z.strictObject({
+  user: userParameter.describe("Whose calls"),
+  prefix: z
+    .string()
+    .regex(/^\+?\d{1,15}$/, { error: "should be the first digits of numbers, such as +37129" })
+    .transform((digits) => digits.replace("+", ""))
+    .optional()
+    .describe("As it is shown where calls are held; missing: all that is held of the person"),
+});
+
+export const patternNews = z.object({
+  person: z.string(),
+  prefix: z.string().describe(prefixWords),
+  shape: z.enum(["short-calls", "short-calls-at-night"]),
+  why: z.string(),
+});
+
+export function patternNewsOf({ person, prefix, shape, why }: PatternEvent): z.infer<typeof patternNews> {
+  return { person, prefix, shape, why };
 }
 
 function amountOf(of: "seconds" | "money", amountUsed: number): string {
