@@ -1,6 +1,7 @@
 // What calls of MatrixRTC need: events that are sent later unless somebody puts that off, tokens that tell others who somebody
 // is, where the media server is, references, and taking an event back.
 import { beforeAll, describe, expect, test } from "vitest";
+import { patienceMs } from "../../../dev/loopback/patience.ts";
 import { actingAs } from "../client-request.ts";
 import type { HomeserverRig } from "./rig.ts";
 import { directRoom, freshNumber, isOfType, send } from "./rig.ts";
@@ -91,9 +92,10 @@ export function rtcContract(ready: () => HomeserverRig): void {
       const relation = { "m.relates_to": { rel_type: "m.reference", event_id: body["event_id"] } };
       const ring = await send(rig.bridge, room, ringType, { ...relation, lifetime: 60_000 }, ghost);
       const related = `/v1/rooms/${encodeURIComponent(room)}/relations/${encodeURIComponent(String(body["event_id"]))}`;
-      expect((await rig.bridge("GET", `${related}/m.reference?${as}`)).body).toMatchObject({
-        chunk: [{ event_id: ring.body["event_id"], type: ringType, sender: ghost }],
-      });
+      // Dendrite knows of a relation some moments after it has taken the event.
+      await expect
+        .poll(async () => (await rig.bridge("GET", `${related}/m.reference?${as}`)).body, { timeout: patienceMs })
+        .toMatchObject({ chunk: [{ event_id: ring.body["event_id"], type: ringType, sender: ghost }] });
       const redact = `${path}/redact/${encodeURIComponent(String(ring.body["event_id"]))}/${freshNumber()}?${as}`;
       expect(await rig.bridge("PUT", redact, {})).toMatchObject({ status: 200 });
       // Dendrite pushes no redactions.
