@@ -79,6 +79,7 @@ export const de: Strings = {
     forbidden: "Die Konfiguration lässt das nicht zu.",
     not_found: "Das gibt es nicht (mehr).",
     bad_request: "Die Bridge nimmt diese Eingabe nicht an.",
+    unprocessable: "Die Bridge kann mit dieser Eingabe nichts anfangen.",
     too_many_requests: "Zu viele Anfragen. Warten Sie eine Minute und versuchen Sie es erneut.",
     unavailable: "Die Bridge kann ihre Datenbank gerade nicht abfragen. Versuchen Sie es gleich noch einmal.",
     internal: "Das ist ein Fehler der Bridge. Ihr Log sagt mehr.",

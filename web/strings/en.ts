@@ -78,6 +78,7 @@ export const en = {
     forbidden: "The configuration does not allow this.",
     not_found: "It is not there (any more).",
     bad_request: "The bridge does not accept this input.",
+    unprocessable: "The bridge cannot act on this input.",
     too_many_requests: "Too many requests. Wait a minute, then try again.",
     unavailable: "The bridge cannot ask its database now. Try again in a moment.",
     internal: "This is a defect of the bridge. Its log says more.",

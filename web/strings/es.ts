@@ -79,6 +79,7 @@ export const es: Strings = {
     forbidden: "La configuración no lo permite.",
     not_found: "Ese elemento no existe o ya no existe.",
     bad_request: "La pasarela no acepta estos datos.",
+    unprocessable: "La pasarela no puede hacer nada con estos datos.",
     too_many_requests: "Demasiadas solicitudes. Espere un minuto e inténtelo de nuevo.",
     unavailable: "La pasarela no puede consultar su base de datos ahora. Inténtelo de nuevo en un momento.",
     internal: "Es un fallo de la pasarela. Su registro dice más.",

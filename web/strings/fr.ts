@@ -79,6 +79,7 @@ export const fr: Strings = {
     forbidden: "La configuration ne le permet pas.",
     not_found: "Cet élément n’existe pas ou n’existe plus.",
     bad_request: "La passerelle n’accepte pas cette saisie.",
+    unprocessable: "La passerelle ne peut rien faire de cette saisie.",
     too_many_requests: "Trop de requêtes. Attendez une minute, puis réessayez.",
     unavailable: "La passerelle ne peut pas interroger sa base de données pour le moment. Réessayez dans un instant.",
     internal: "C’est un défaut de la passerelle. Son journal en dit plus.",

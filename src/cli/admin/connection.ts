@@ -76,6 +76,7 @@ function openConnection(doors: readonly Door[], terminal: Terminal, patienceMs: 
 /** By which exit code a refusal is told; every other one may be gone the next time. */
 const exitByCode: Readonly<Partial<Record<ErrorCode, number>>> = {
   bad_request: exitCode.usage,
+  unprocessable: exitCode.usage,
   not_found: exitCode.usage,
   unauthorized: exitCode.config,
   forbidden: exitCode.config,

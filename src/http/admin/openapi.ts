@@ -21,6 +21,7 @@ const errorWords: Readonly<Record<ErrorCode, string>> = {
   method_not_allowed: "The path takes another method",
   too_large: "The body is too large",
   unsupported_media_type: "The body is not JSON",
+  unprocessable: "What was given has the right form, and means nothing here",
   too_many_requests: "Too many wrong tokens, or too many streams",
   internal: "A defect; the log has more",
   unavailable: "The store cannot be asked now",

@@ -24,7 +24,7 @@ test("are placed, noted as an admin's action, and looked at", async () => {
 });
 
 test.each([
-  ["premium-barred", 400, "bad_request"],
+  ["premium-barred", 422, "unprocessable"],
   ["one-at-a-time", 429, "too_many_requests"],
   ["trunk-paused", 503, "unavailable"],
 ] as const)("that are refused (%s) say why, and are noted", async (why, status, code) => {

@@ -19,7 +19,7 @@ const words: Readonly<Record<Exclude<Why, "not-there">, string>> = {
 function refusal(why: Why): AdminError {
   const field = "callers";
   if (why === "not-there") return new AdminError("not_found", "the block list has no such entry", { field });
-  return new AdminError("bad_request", `callers: ${words[why]}`, { field });
+  return new AdminError("unprocessable", `callers: ${words[why]}`, { field });
 }
 
 /** As the log may show it. */
@@ -59,7 +59,7 @@ export const blockRoutes = [
     summary: "Puts callers on the block list, for everybody or for one person",
     body: blockOrder,
     answer: block,
-    errors: ["unavailable"],
+    errors: ["unprocessable", "unavailable"],
     action: "block",
     detail: ({ body }, tools) => detailOf(body, tools),
     async handle({ body: { callers: text, person, response } }, { door }, { who }) {
@@ -75,7 +75,7 @@ export const blockRoutes = [
     summary: "Takes callers off the block list",
     body: unblockOrder,
     answer: block,
-    errors: ["not_found", "unavailable"],
+    errors: ["not_found", "unprocessable", "unavailable"],
     action: "unblock",
     detail: ({ body }, tools) => detailOf(body, tools),
     async handle({ body: { callers: text, person } }, { door }) {

@@ -25,7 +25,7 @@ type Whose = Pick<z.output<typeof stopOrder>, "user" | "trunk">;
 /** Throws AdminError. */
 function scopeOf({ user, trunk }: Whose, door: AdminDoor): StopOrder["scope"] {
   if (user !== undefined && trunk !== undefined)
-    throw new AdminError("bad_request", "user and trunk cannot both be given", { field: "trunk" });
+    throw new AdminError("unprocessable", "user and trunk cannot both be given", { field: "trunk" });
   if (user !== undefined) return { kind: "user", name: user };
   if (trunk === undefined) return { kind: "bridge", name: wholeBridge.name as "" };
   const names = door.trunks().map(({ health }) => health.name);
@@ -63,13 +63,13 @@ export const spendingRoutes = [
       "Ends outgoing calls and lets none begin, those to emergency numbers excepted, until it is undone; restarts do not undo it",
     body: stopOrder,
     answer: stopped,
-    errors: ["not_found", "unavailable"],
+    errors: ["not_found", "unprocessable", "unavailable"],
     action: "stop calls",
     detail: ({ body }) => [detailOf(body), ...(body.all ? ["incoming too"] : []), body.reason ?? ""].join(" ").trim(),
     async handle({ body }, { door }, { who }) {
       const scope = scopeOf(body, door);
       if (body.all && scope.kind !== "bridge")
-        throw new AdminError("bad_request", "all goes without user and trunk", { field: "all" });
+        throw new AdminError("unprocessable", "all goes without user and trunk", { field: "all" });
       try {
         const ended = await door.spending.stop({ scope, inbound: body.all, who, why: body.reason });
         return { ended, stops: door.spending.stops().map(stopOf) };
@@ -87,7 +87,7 @@ export const spendingRoutes = [
     summary: "Lets calls begin again",
     body: startOrder,
     answer: stopList,
-    errors: ["not_found", "unavailable"],
+    errors: ["not_found", "unprocessable", "unavailable"],
     action: "start calls",
     detail: ({ body }) => detailOf(body),
     async handle({ body }, { door }) {

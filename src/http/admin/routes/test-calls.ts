@@ -35,7 +35,7 @@ export const testCallRoutes = [
     body: testCallOrder,
     answer: testCall,
     status: 202,
-    errors: ["unavailable"],
+    errors: ["unprocessable", "unavailable"],
     action: "place test call",
     async handle({ body: { number, trunk, seconds } }, { door }) {
       const placed = await door.testCalls.place({
@@ -46,7 +46,7 @@ export const testCallRoutes = [
       if (placed.kind === "placed") return testCallOf(placed.call);
       const field = placed.why === "no-such-trunk" ? "trunk" : "number";
       const code = laterCodes[placed.why];
-      throw new AdminError(code ?? "bad_request", placed.words, code === undefined ? { field } : {});
+      throw new AdminError(code ?? "unprocessable", placed.words, code === undefined ? { field } : {});
     },
   }),
   route({

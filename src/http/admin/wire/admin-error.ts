@@ -1,7 +1,7 @@
 // What the admin API answers instead of what was asked for: one shape, whatever is wrong.
 import * as z from "zod";
 
-/** The HTTP status of each. */
+/** The HTTP status of each. `unprocessable`: it has the right form, and still means nothing. */
 export const errorStatus = {
   bad_request: 400,
   unauthorized: 401,
@@ -10,6 +10,7 @@ export const errorStatus = {
   method_not_allowed: 405,
   too_large: 413,
   unsupported_media_type: 415,
+  unprocessable: 422,
   too_many_requests: 429,
   internal: 500,
   unavailable: 503,

@@ -109,7 +109,7 @@ export function heldOf({ person, prefix, why, atMs }: HeldCalls): z.infer<typeof
 }
 
 export const allowOrder = z.strictObject({
-  user: userParameter.describe("Whose calls"),
+  user: userParameter,
   prefix: z
     .string()
     .regex(/^\+?\d{1,15}$/, { error: "should be the first digits of numbers, such as +37129" })

@@ -62,7 +62,8 @@ export function line(max: number): z.ZodString {
 const userError = "should be a Matrix user id such as @alice:example.org";
 export const userParameter = z
   .string()
-  .regex(/^@[^:\s]{1,100}:[0-9A-Za-z.-]{1,100}(?::\d{1,5})?$/, { error: userError })
+  // Printable ASCII: what else old homeservers let into ids may be too long in bytes, which no pattern can say.
+  .regex(/^@[!-9;-~]{1,100}:[0-9A-Za-z.-]{1,100}(?::\d{1,5})?$/, { error: userError })
   .transform((text, context) => {
     const user = parseUserId(text);
     if (user !== undefined) return user;
