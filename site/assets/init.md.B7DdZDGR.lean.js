@@ -1,1 +1,0 @@
-import{_ as e,o as r,c as s,a2 as d}from"./chunks/framework.vLhlLNVn.js";const m=JSON.parse('{"title":"Set up with init","description":"","frontmatter":{},"headers":[],"relativePath":"init.md","filePath":"init.md"}'),a={name:"init.md"};function o(i,t,n,h,c,l){return r(),s("div",null,[...t[0]||(t[0]=[d("",21)])])}const u=e(a,[["render",o]]);export{m as __pageData,u as default};
