@@ -23,7 +23,7 @@ export function adminNotice(event: BridgeEvent): string | undefined {
     case "limit.reached":
       return `A limit is met, so calls are refused: ${limitWords(event, event.currency)}`;
     case "calls.stopped":
-      return `${event.who} has stopped ${stoppedWords(event)}. “calls start” lets them begin again.`;
+      return `${event.who} has stopped ${stoppedWords(event)}. “${startCommand(event.scope)}” lets them begin again.`;
     case "calls.started":
       return `${capitalised(stoppedWords({ ...event, inbound: false }))} may begin again.`;
     case "call.one-way-audio":
@@ -53,6 +53,10 @@ function stoppedWords({ scope, inbound }: Pick<Stopped, "scope" | "inbound">): s
     case "bridge":
       return calls;
   }
+}
+
+function startCommand({ kind, name }: Stopped["scope"]): string {
+  return kind === "user" || kind === "trunk" ? `calls start --${kind} ${name}` : "calls start";
 }
 
 function capitalised(text: string): string {

@@ -121,12 +121,14 @@ test("one-way audio, and that calls are stopped, are told with what to do", asyn
     { kind: "call.one-way-audio", call, silent: "a" },
     { kind: "calls.stopped", scope: { kind: "bridge", name: "" }, inbound: true, who: "uid 998" },
     { kind: "calls.started", scope: { kind: "bridge", name: "" } },
+    { kind: "calls.stopped", scope: { kind: "trunk", name: main }, inbound: false, who: "uid 998" },
   );
   expect(read()).toEqual([
     "In call c-1 over trunk main, nothing was heard of the telephone for 10 s after the answer. “calls show c-1” has more.",
     "In call c-1 over trunk main, nothing was heard of @ann:example.org for 10 s after the answer. “calls show c-1” has more.",
     "uid 998 has stopped all calls. “calls start” lets them begin again.",
     "Outgoing calls may begin again.",
+    "uid 998 has stopped outgoing calls over trunk main. “calls start --trunk main” lets them begin again.",
   ]);
 });
 
